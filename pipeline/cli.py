@@ -1,0 +1,97 @@
+"""The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="ECG heartbeat classification, from recordings to a registered model. The pipeline itself is `dvc repro`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+ProtocolOption = Annotated[str, typer.Option(help="Which protocol's model: kaggle or interpatient.")]
+WorkspaceOption = Annotated[Path, typer.Option(help="The folder that holds dvc.yaml and the MLflow store.")]
+
+
+@app.command()
+def demo(
+    workspace: Annotated[Path, typer.Option(help="Where the demonstration lives.")] = Path(".demo"),
+    quick: Annotated[bool, typer.Option(help="Two minutes of ECG and one epoch: checks the machinery only.")] = False,
+) -> None:
+    """Run the whole pipeline on generated recordings, in a workspace of its own."""
+    from pipeline.demo import run_demo
+
+    run_demo(Path.cwd(), workspace, quick)
+
+
+@app.command()
+def results(
+    seeds: Annotated[str, typer.Option(help="Seeds of the repeats, separated by commas.")] = "1,2,3",
+) -> None:
+    """Train and evaluate every published row, skipping finished ones, and write reports/results.json."""
+    from pipeline.errors import UserError
+    from pipeline.results import publish
+
+    try:
+        numbers = [int(seed) for seed in seeds.split(",")]
+    except ValueError as error:
+        raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
+    publish(numbers)
+
+
+@app.command()
+def ui(
+    workspace: WorkspaceOption = Path("."),
+    port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000,
+) -> None:
+    """Open the MLflow UI on the workspace's store, at http://127.0.0.1:PORT."""
+    from pipeline.tracking.ui import serve_ui
+
+    serve_ui(workspace, port)
+
+
+@app.command()
+def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOption = Path(".")) -> None:
+    """List the registered versions of a protocol's model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipeline.tracking.registry import versions as registered_versions
+    from pipeline.tracking.store import open_store
+
+    table = Table("version", "aliases", "validation macro-F1", "test macro-F1", "commit", "run")
+    for version in registered_versions(open_store(workspace), protocol):
+        tags = version.tags
+        scores = [tags.get(f"{side}.macro_f1", "") for side in ("validation", "test")]
+        table.add_row(
+            str(version.version),
+            " ".join(version.aliases),
+            *scores,
+            tags.get("git_commit", "")[:10],
+            version.run_id,
+        )
+    Console().print(table)
+
+
+@app.command()
+def promote(
+    version: Annotated[int, typer.Option(help="The version to make champion.", min=1)],
+    protocol: ProtocolOption = "interpatient",
+    workspace: WorkspaceOption = Path("."),
+) -> None:
+    """Move the alias `champion` to a version, and print the champion before and after."""
+    from pipeline.tracking.registry import promote as move_champion
+    from pipeline.tracking.store import open_store
+
+    moved = move_champion(open_store(workspace), protocol, version)
+    before = f"version {moved.before}" if moved.before else "none"
+    typer.echo(f"{moved.name}: champion before: {before}, after: version {moved.after}")
+
+
+def main() -> None:
+    """Entry point: a user's error is one line on stderr and exit code 2."""
+    from pipeline.guard import guarded
+
+    guarded(app)

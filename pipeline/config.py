@@ -1,0 +1,149 @@
+"""params.yaml read once into a frozen, strict model."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+
+Protocol = Literal["kaggle", "interpatient"]
+Side = Literal["validation", "test"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DataConfig(_Section):
+    """Where recordings come from and which facts they must agree with."""
+
+    source: Literal["mitdb", "synthetic", "wfdb", "kaggle_csv"]
+    dataset: str
+    folder: str | None = None
+
+    @model_validator(mode="after")
+    def _own_folder_named(self) -> "DataConfig":
+        if self.source in ("wfdb", "kaggle_csv") and not self.folder:
+            raise ValueError(f"source {self.source} needs data.folder, the folder of your files")
+        return self
+
+
+class DownloadConfig(_Section):
+    """How files are fetched."""
+
+    workers: int = Field(ge=1, le=64)
+    retries: int = Field(ge=0, le=100)
+    timeout_s: float = Field(gt=0, le=3600)
+
+
+class SyntheticConfig(_Section):
+    """Size and seed of the generated recordings."""
+
+    minutes: float = Field(ge=0.5, le=1440)
+    seed: int = Field(ge=0)
+
+
+class SplitConfig(_Section):
+    """How validation beats are drawn from the training side."""
+
+    validation_fraction: float = Field(gt=0, lt=0.5)
+    seed: int = Field(ge=0)
+
+
+Width = Annotated[int, Field(ge=1, le=4096)]
+
+
+class ModelConfig(_Section):
+    """The network's shape."""
+
+    architecture: Literal["reference"]
+    filters: list[Width] = Field(min_length=1, max_length=5)
+    lstm_units: list[Width] = Field(min_length=1, max_length=8)
+    dense_units: Width
+    dropout: float = Field(ge=0, lt=1)
+
+
+class TrainConfig(_Section):
+    """How the network is trained."""
+
+    seed: int = Field(ge=0)
+    epochs: int = Field(ge=1, le=10_000)
+    batch_size: int = Field(ge=1, le=65_536)
+    learning_rate: float = Field(gt=0, le=1)
+    patience: int = Field(ge=1, le=10_000)
+    device: Literal["auto", "cpu", "gpu"]
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
+    deterministic: bool
+
+
+class EvaluateConfig(_Section):
+    """Which sides are opened."""
+
+    sides: list[Side] = Field(min_length=1, max_length=2)
+
+
+class Config(_Section):
+    """All of params.yaml."""
+
+    data: DataConfig
+    download: DownloadConfig
+    synthetic: SyntheticConfig
+    protocols: list[Protocol] = Field(min_length=1, max_length=2)
+    split: SplitConfig
+    model: ModelConfig
+    train: TrainConfig
+    evaluate: EvaluateConfig
+
+    @model_validator(mode="after")
+    def _rows_have_no_patients(self) -> "Config":
+        if self.data.source == "kaggle_csv" and self.protocols != ["kaggle"]:
+            raise ValueError("source kaggle_csv names no patients: set protocols: [kaggle]")
+        return self
+
+
+def load_config(path: Path = PARAMS_FILE) -> Config:
+    """Read and check `path`.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or has an unknown key, a wrong type or a value out of range;
+            the message names the file, the key and what is allowed.
+    """
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run from the folder that holds dvc.yaml") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        raise UserError(f"{path}{line}: not valid YAML; mend the indentation or quotes there") from error
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: " + "; ".join(_explain(e) for e in error.errors())) from error
+
+
+def _explain(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        section = _section_of(error["loc"][:-1])
+        allowed = ", ".join(section.model_fields) if section else "none"
+        return f"{key}: unknown key (allowed: {allowed})"
+    if error["type"] == "missing":
+        return f"{key}: missing; add it"
+    if error["type"] == "value_error":
+        return f"{key}: {error['ctx']['error']}"
+    return f"{key}: {error['msg']}, not {error['input']!r}"
+
+
+def _section_of(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    section: Any = Config
+    for part in location:
+        field = section.model_fields.get(part)
+        section = field.annotation if field else None
+        if not (isinstance(section, type) and issubclass(section, BaseModel)):
+            return None
+    return section if isinstance(section, type) else None

@@ -1,0 +1,80 @@
+"""`heartbeat demo`: the same DAG on generated recordings, in a workspace that leaves the checkout as it was."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from pipeline.errors import UserError
+from pipeline.evaluation.report import side_tables
+from pipeline.evaluation.tables import rich_table
+from pipeline.files import write_text
+
+_COPIED = ("dvc.yaml", "pipeline", "data/reference")
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
+    "synthetic": {"minutes": 8.0},
+    "train": {"epochs": 7},
+}
+_QUICK: dict[str, dict[str, Any]] = {"synthetic": {"minutes": 1.5}, "train": {"epochs": 1}}
+
+
+def run_demo(project: Path, workspace: Path, quick: bool) -> None:
+    """Make or refresh the workspace, run `dvc repro` in it, and say where everything is.
+
+    Args:
+        project: The checkout: the folder that holds dvc.yaml and params.yaml.
+        workspace: Made if it is not there; a second demonstration goes on in it.
+        quick: As little data and training as exercises every stage.
+
+    Raises:
+        UserError: `project` is not the checkout, or a stage failed.
+    """
+    prepare_workspace(project, workspace, [_SETTINGS, _QUICK] if quick else [_SETTINGS])
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    finished = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=workspace, env=environment, check=False)
+    if finished.returncode:
+        raise UserError(f"{workspace}: dvc repro failed, see above; `rm -r {workspace}` starts over")
+    _tell(workspace)
+
+
+def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, dict[str, Any]]]) -> None:
+    """Copy the pipeline into `workspace` with changed params, and make it a DVC repository without Git."""
+    if not (project / "dvc.yaml").exists():
+        raise UserError(f"{project / 'dvc.yaml'}: not found; run from the folder of the checkout")
+    workspace.mkdir(parents=True, exist_ok=True)
+    for name in _COPIED:
+        source, target = project / name, workspace / name
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    for change in changes:
+        for section, values in change.items():
+            params[section] |= values
+    write_text(workspace / "params.yaml", yaml.safe_dump(params, sort_keys=False))
+    if not (workspace / ".dvc").exists():
+        subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=workspace, check=True)
+        subprocess.run([sys.executable, "-m", "dvc", "config", "core.analytics", "false"], cwd=workspace, check=True)
+
+
+def _tell(workspace: Path) -> None:
+    console = Console()
+    for protocol in yaml.safe_load((workspace / "params.yaml").read_text(encoding="utf-8"))["protocols"]:
+        report = workspace / "reports" / protocol
+        metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
+        registered = json.loads((workspace / "models" / f"{protocol}.registered.json").read_text(encoding="utf-8"))
+        console.print(rich_table(side_tables(protocol, metrics, None)["test"]))
+        console.print(f"report: {report / 'report.html'}", soft_wrap=True)
+        console.print(f"registered model: {registered['model']} version {registered['version']}, alias challenger")
+    console.print("\nSynthetic patients, not real ones: these figures say that the pipeline works, no more.")
+    console.print(f"Look at the runs:  .venv/bin/heartbeat ui --workspace {workspace}", soft_wrap=True)

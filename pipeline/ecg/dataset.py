@@ -1,0 +1,99 @@
+"""Facts of a data set: its records, their patients and sides, and what is published about it."""
+
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import UserError
+
+RECORD_SIDES = ("train", "validation", "test", "excluded")
+
+
+class KaggleFacts(BaseModel):
+    """Which beats are the test side of the `kaggle` protocol: a list, or a random share drawn by class."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    test_beats: str | None = None
+    test_fraction: float | None = Field(default=None, gt=0, lt=1)
+    test_row_digest: str | None = None
+
+
+class InterpatientFacts(BaseModel):
+    """Pairs of records of one patient that the published split puts on both sides."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    known_overlaps: list[list[str]] = []
+
+
+class ProtocolFacts(BaseModel):
+    """What each protocol needs to know of the data set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kaggle: KaggleFacts = KaggleFacts()
+    interpatient: InterpatientFacts = InterpatientFacts()
+
+
+class Dataset(BaseModel):
+    """The content of `dataset.yaml`, with the tables that lie beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder: Path
+    name: str
+    url: str | None = None
+    licence: str | None = None
+    sampling_rate_hz: float = Field(gt=0)
+    n_leads: int = Field(ge=1)
+    n_samples: int | None = None
+    counts: dict[str, int] | None = None
+    row_digest: str | None = None
+    protocols: ProtocolFacts = ProtocolFacts()
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """One row a record: record, patient, side (of the `interpatient` protocol), all strings.
+
+        Raises:
+            UserError: records.csv is missing or has a wrong column, a record twice or an unknown side.
+        """
+        path = self.folder / "records.csv"
+        try:
+            table = pd.read_csv(path, dtype=str)
+        except FileNotFoundError as error:
+            raise UserError(f"{path}: not found; write a table with the columns record,patient,side") from error
+        except pd.errors.ParserError as error:
+            raise UserError(f"{path}: {error}; mend that line") from error
+        if list(table.columns) != ["record", "patient", "side"]:
+            raise UserError(f"{path}: columns are {list(table.columns)}; needed: record,patient,side")
+        if table.isna().any(axis=None):
+            line = int(table.isna().any(axis=1).argmax()) + 2
+            raise UserError(f"{path}, line {line}: an empty cell; fill in record, patient and side")
+        for column, bad in (("record", table.record.duplicated()), ("side", ~table.side.isin(RECORD_SIDES))):
+            if bad.any():
+                line = int(bad.argmax()) + 2
+                found = table[column].iloc[line - 2]
+                remedy = "list it once" if column == "record" else f"use one of {', '.join(RECORD_SIDES)}"
+                raise UserError(f"{path}, line {line}: {column} {found!r}; {remedy}")
+        return table
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Read the facts in `folder`.
+
+    Raises:
+        UserError: dataset.yaml is missing or wrong.
+    """
+    path = folder / "dataset.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Dataset.model_validate({**content, "folder": folder})
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; params.yaml's data.dataset names its folder") from error
+    except (yaml.YAMLError, TypeError) as error:
+        raise UserError(f"{path}: not valid YAML; compare data/reference/mitdb/dataset.yaml") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {key}: {first['msg']}") from error

@@ -1,0 +1,133 @@
+"""Annotated WFDB recordings in, arrays out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import wfdb
+
+from pipeline.ecg.aami import CLASS_OF_SYMBOL, is_known_symbol
+from pipeline.errors import UserError
+
+_READING_ERRORS = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recording with its annotations.
+
+    Attributes:
+        name: The record's name.
+        fs_hz: Sampling rate.
+        digital: (n_samples, n_leads) int16 or int32, as stored.
+        gain: (n_leads,) ADU per mV.
+        baseline: (n_leads,) ADU at 0 mV.
+        checksums_ok: Whether the signal checksums in the header fit the samples.
+        samples: (n_annotations,) int64, sample of every annotation, beats and others.
+        symbols: (n_annotations,) WFDB annotation symbols.
+    """
+
+    name: str
+    fs_hz: float
+    digital: npt.NDArray[np.int16] | npt.NDArray[np.int32]
+    gain: npt.NDArray[np.float64]
+    baseline: npt.NDArray[np.float64]
+    checksums_ok: bool
+    samples: npt.NDArray[np.int64]
+    symbols: npt.NDArray[np.str_]
+
+    @property
+    def physical(self) -> npt.NDArray[np.float32]:
+        """(n_samples, n_leads) float32 in mV."""
+        return ((self.digital - self.baseline) / self.gain).astype(np.float32)
+
+
+def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
+    """Read `<folder>/<name>.hea`, its signal file and `<name>.<annotator>`.
+
+    Raises:
+        UserError: a file is missing, truncated or not WFDB.
+    """
+    path = folder / name
+    header = path.with_suffix(".hea")
+    try:
+        record = wfdb.rdrecord(str(path), physical=False, return_res=32)
+        stored = [int(value) & 0xFFFF for value in record.checksum]
+        actual = [int(value) & 0xFFFF for value in record.calc_checksum()]
+        digital = record.d_signal
+        gain = np.asarray(record.adc_gain, dtype=np.float64)
+        baseline = np.asarray(record.baseline, dtype=np.float64)
+        fs_hz = float(record.fs)
+    except FileNotFoundError as error:
+        raise _missing(Path(str(error.filename or header))) from error
+    except _READING_ERRORS as error:
+        raise UserError(
+            f"{header}: the recording cannot be read ({_one_line(error)}); "
+            "restore its .hea and signal file from the source"
+        ) from error
+    if digital.ndim != 2 or not len(digital):
+        raise UserError(f"{header}: no samples; restore the recording from its source")
+    samples, symbols = _annotations(path, annotator)
+    return Record(name, fs_hz, digital, gain, baseline, stored == actual, samples, symbols)
+
+
+def _annotations(path: Path, annotator: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
+    file = path.with_suffix(f".{annotator}")
+    try:
+        complete = file.read_bytes().endswith(b"\0\0")
+        annotation = wfdb.rdann(str(path), annotator)
+        samples = np.asarray(annotation.sample, dtype=np.int64)
+        symbols = np.asarray(annotation.symbol, dtype=np.str_)
+    except FileNotFoundError as error:
+        raise _missing(file) from error
+    except _READING_ERRORS as error:
+        raise UserError(
+            f"{file}: annotations cannot be read ({_one_line(error)}); restore it from the source"
+        ) from error
+    if not complete:
+        raise UserError(f"{file}: truncated (no end mark); restore it from the source")
+    if np.any(np.diff(samples) < 0):
+        raise UserError(f"{file}: annotations are out of order; restore it from the source")
+    return samples, symbols
+
+
+def inspect_record(folder: Path, name: str) -> dict[str, object]:
+    """One row of the table that the record checks read; a reading problem becomes the row's `problem`."""
+    try:
+        record = read_record(folder, name)
+    except UserError as error:
+        return {"record": name, "problem": str(error)}
+    top = record.digital.max(axis=0)
+    bottom = record.digital.min(axis=0)
+    at_rail = ((record.digital == top) | (record.digital == bottom)).mean(axis=0).max()
+    unknown = sorted({str(s) for s in record.symbols if not is_known_symbol(str(s))})
+    return {
+        "record": name,
+        "n_leads": record.digital.shape[1],
+        "sampling_rate_hz": record.fs_hz,
+        "n_samples": len(record.digital),
+        "checksums_ok": record.checksums_ok,
+        "n_annotations": len(record.samples),
+        "last_annotation_sample": int(record.samples[-1]) if len(record.samples) else 0,
+        "unknown_symbols": " ".join(unknown),
+        "n_beats": sum(str(s) in CLASS_OF_SYMBOL for s in record.symbols),
+        "flat_fraction": float((np.diff(record.digital, axis=0) == 0).all(axis=1).mean()),
+        "saturated_fraction": float(at_rail),
+        "problem": "",
+    }
+
+
+def inspect_records(folder: Path, names: list[str]) -> pd.DataFrame:
+    """The table that the record checks read, one row for each record of `names` found in `folder`."""
+    present = [name for name in names if (folder / f"{name}.hea").exists()]
+    return pd.DataFrame([inspect_record(folder, name) for name in present])
+
+
+def _missing(path: Path) -> UserError:
+    return UserError(f"{path}: not found; restore it from the source or run the download stage again")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,51 @@
+"""Stage `download`: the annotated recordings of the chosen source, in data/raw."""
+
+import os
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.stages.entry import RAW, dataset_of, run_stage
+
+
+def main(config: Config) -> None:
+    """Fetch, copy or generate what is not there yet, and remove what another source left."""
+    RAW.mkdir(parents=True, exist_ok=True)
+    names = _fill(config)
+    for path in RAW.iterdir():
+        if path.name not in names and not path.name.endswith(".part"):
+            path.unlink()
+
+
+def _fill(config: Config) -> set[str]:
+    if config.data.source == "kaggle_csv":
+        from pipeline.sources.kaggle_csv import KNOWN_FILES, copy_csvs
+
+        copy_csvs(Path(str(config.data.folder)), RAW)
+        return set(KNOWN_FILES)
+    dataset = dataset_of(config)
+    records = dataset.records.record.tolist()
+    if config.data.source == "mitdb":
+        from pipeline.sources.mitdb import download_mitdb
+
+        report = download_mitdb(dataset.folder, RAW, config.download, os.environ.get("MITDB_MIRROR"))
+        print(f"{len(report.present)} files were there, {len(report.fetched)} fetched")
+        return {*report.present, *report.fetched}
+    if config.data.source == "wfdb":
+        from pipeline.sources.wfdb_folder import copy_records
+
+        copy_records(Path(str(config.data.folder)), records, RAW)
+        return {p.name for p in RAW.iterdir() if p.stem.split("_")[0] in records or p.stem in records}
+    from pipeline.ecg.synthetic import write_records
+
+    write_records(
+        RAW,
+        records,
+        config.synthetic.minutes,
+        config.synthetic.seed,
+        progress=lambda name: print(f"generated {name}", flush=True),
+    )
+    return {f"{record}.{ending}" for record in records for ending in ("dat", "hea", "atr")}
+
+
+if __name__ == "__main__":
+    run_stage(main)

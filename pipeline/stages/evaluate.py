@@ -1,0 +1,91 @@
+"""Stage `evaluate`: the sides that params open, scored, as a report and in the run."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from pipeline.config import Config
+from pipeline.ecg.aami import CLASSES
+from pipeline.evaluation.metrics import Metrics
+from pipeline.evaluation.report import SideResult, side_metrics, side_tables, write_report
+from pipeline.evaluation.tables import rich_table
+from pipeline.files import atomic_path
+from pipeline.model.training import Trained, load_model, predict
+from pipeline.stages.entry import MODELS, REPORTS, run_protocol_stage, workspace
+from pipeline.stages.manifest import Manifest, read_manifest
+from pipeline.stages.protocol_data import ProtocolData, load_protocol
+from pipeline.stages.train import enter_results
+from pipeline.tracking.runs import ensure_run, finish, log_evaluation
+from pipeline.tracking.store import open_store
+
+PUBLISHED = Path("data/reference/published_kaggle.json")
+PREDICTIONS = Path("data/predictions")
+
+
+def main(config: Config, protocol: str) -> None:
+    """Evaluate models/<protocol> into reports/<protocol> and print the tables."""
+    metrics = evaluate_run(config, protocol, MODELS / protocol, REPORTS / protocol, PREDICTIONS / f"{protocol}.parquet")
+    for table in side_tables(protocol, metrics, PUBLISHED).values():
+        Console().print(rich_table(table))
+
+
+def evaluate_run(
+    config: Config, protocol: str, model_folder: Path, report_folder: Path, predictions: Path
+) -> dict[str, Metrics]:
+    """Score the opened sides with the trained model, write report and predictions, and finish the run in MLflow."""
+    manifest = read_manifest(model_folder / "run.json")
+    data = load_protocol(protocol)
+    model = load_model(model_folder / "model.keras")
+    sides: dict[str, SideResult] = {side: _score(model, data, side) for side in config.evaluate.sides}
+    history = pd.read_csv(model_folder / "history.csv")
+    write_report(report_folder, protocol, sides, history, PUBLISHED)
+    _write_predictions(predictions, sides)
+    metrics = side_metrics(sides)
+    _enter(protocol, manifest, Trained(model, history, -1, manifest.tags["device"]), data, metrics, report_folder)
+    return metrics
+
+
+def _score(model: Any, data: ProtocolData, side: str) -> SideResult:
+    chosen = data.on(side)
+    beats = data.beats[chosen]
+    return SideResult(
+        records=beats.record.to_numpy(),
+        samples=beats["sample"].to_numpy(),
+        y_true=data.labels[chosen],
+        y_prob=predict(model, data.rows[chosen]),
+        rows=data.rows[chosen],
+    )
+
+
+def _write_predictions(path: Path, sides: dict[str, SideResult]) -> None:
+    frames = []
+    for side, result in sides.items():
+        frame = pd.DataFrame({"side": side, "record": result.records, "sample": result.samples})
+        frame["aami"] = [CLASSES[i] for i in result.y_true]
+        for position, name in enumerate(CLASSES):
+            frame[f"p_{name}"] = result.y_prob[:, position]
+        frames.append(frame)
+    with atomic_path(path) as temporary:
+        pd.concat(frames).to_parquet(temporary, index=False, compression="zstd")
+
+
+def _enter(
+    protocol: str,
+    manifest: Manifest,
+    trained: Trained,
+    data: ProtocolData,
+    metrics: dict[str, Metrics],
+    report: Path,
+) -> None:
+    store = open_store(workspace())
+    run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
+    if run_id != manifest.run_id:
+        enter_results(store, run_id, trained, data)
+    log_evaluation(store, run_id, metrics, report)
+    finish(store, run_id)
+
+
+if __name__ == "__main__":
+    run_protocol_stage(main)

@@ -1,0 +1,96 @@
+"""What a protocol's stages read: beats with their sides, and what identifies a run on them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.config import Config
+from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.beats import read_beats, read_lists
+from pipeline.ecg.splits import SIDES, side_digest
+from pipeline.errors import UserError
+from pipeline.stages.entry import BEATS, SPLITS
+
+
+@dataclass(frozen=True)
+class ProtocolData:
+    """The beats of one protocol, in the beat table's order.
+
+    Attributes:
+        beats: record, sample, aami, side.
+        rows: (n, 187) float32.
+        labels: (n,) int64, positions in `CLASSES`.
+        beats_md5: MD5 of data/beats.parquet, as DVC records it.
+    """
+
+    beats: pd.DataFrame
+    rows: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    beats_md5: str
+
+    def on(self, side: str) -> npt.NDArray[np.bool_]:
+        """(n,) bool, the beats of a side."""
+        return (self.beats.side == side).to_numpy()
+
+    def counts(self, side: str) -> dict[str, int]:
+        """Beats of each class on a side."""
+        found = np.bincount(self.labels[self.on(side)], minlength=len(CLASSES))
+        return {name: int(count) for name, count in zip(CLASSES, found, strict=True)}
+
+    def digest(self, side: str) -> str:
+        """The identity of a side: equal digests mean the same beats with the same classes."""
+        return side_digest(self.beats[self.on(side)])
+
+
+def load_protocol(protocol: str) -> ProtocolData:
+    """Read the beats that the protocol's split names.
+
+    Raises:
+        UserError: a file is missing, or the split names a beat that does not exist.
+    """
+    path = SPLITS / f"{protocol}.parquet"
+    try:
+        split = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run `dvc repro split@{protocol}`") from error
+    beats = read_beats(BEATS, ["record", "sample", "aami"])
+    labelled = beats.merge(split, on=["record", "sample"], how="left", validate="one_to_one")
+    kept = labelled.side.notna()
+    if int(kept.sum()) != len(split):
+        raise UserError(f"{path}: names beats that {BEATS} does not have; run `dvc repro split@{protocol}`")
+    labels = labelled.aami[kept].map(CLASSES.index).to_numpy(dtype=np.int64)
+    rows = read_lists(BEATS, "kaggle_row")[kept.to_numpy()]
+    return ProtocolData(labelled[kept].reset_index(drop=True), rows, labels, _md5(BEATS))
+
+
+def run_params(config: Config) -> dict[str, str | int | float | bool]:
+    """The settings of a run by dotted name."""
+    sections = {"model": config.model, "train": config.train, "split": config.split}
+    flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}
+    for section, values in sections.items():
+        for key, value in values.model_dump().items():
+            flat[f"{section}.{key}"] = json.dumps(value) if isinstance(value, list) else value
+    return flat
+
+
+def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
+    """SHA-256 of all that decides a training's outcome; runs with one key are repeats of each other."""
+    told: dict[str, Any] = {
+        "protocol": protocol,
+        "model": config.model.model_dump(),
+        "train": config.train.model_dump(),
+        "rows": data.beats_md5,
+        "sides": {side: data.digest(side) for side in SIDES},
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

@@ -1,0 +1,36 @@
+"""One repeat of a published row: a training and its evaluation on both sides, outside of the DAG's outputs."""
+
+import sys
+from pathlib import Path
+
+from pipeline.config import Config, load_config
+from pipeline.guard import guarded
+from pipeline.stages.evaluate import evaluate_run
+from pipeline.stages.train import train_run
+
+
+def with_seed(config: Config, seed: int) -> Config:
+    """The committed params with another training seed and both sides open."""
+    return config.model_copy(
+        update={
+            "train": config.train.model_copy(update={"seed": seed}),
+            "evaluate": config.evaluate.model_copy(update={"sides": ["validation", "test"]}),
+        }
+    )
+
+
+def folder_of(protocol: str, seed: int) -> Path:
+    """Where a repeat's model and report lie."""
+    return Path(".heartbeat") / "results" / f"{protocol}-{seed}"
+
+
+def main() -> None:
+    """Train and evaluate protocol `argv[1]` with seed `argv[2]`."""
+    protocol, seed = sys.argv[1], int(sys.argv[2])
+    config, folder = with_seed(load_config(), seed), folder_of(protocol, seed)
+    train_run(config, protocol, folder)
+    evaluate_run(config, protocol, folder, folder / "report", folder / "predictions.parquet")
+
+
+if __name__ == "__main__":
+    guarded(main)

@@ -1,0 +1,114 @@
+"""Stage `train`: the network of a protocol, as a run in MLflow."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.errors import UserError
+from pipeline.files import atomic_path
+from pipeline.model.training import Examples, Trained, predict, train
+from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
+from pipeline.stages.manifest import Manifest, describe_run, read_manifest
+from pipeline.stages.protocol_data import ProtocolData, load_protocol
+from pipeline.tracking.models import log_model
+from pipeline.tracking.runs import (
+    backfill_history,
+    log_epoch,
+    resume_run,
+    start_training_run,
+    system_metrics,
+)
+from pipeline.tracking.store import Store, check_writable, open_store
+
+_EXAMPLES = 2
+
+
+def main(config: Config, protocol: str) -> None:
+    """Train into models/<protocol>."""
+    train_run(config, protocol, MODELS / protocol)
+
+
+def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
+    """Train, or go on with a training of the same settings that was stopped, and write the results to `folder`.
+
+    The store is proved writable first. Should it fail later, the model is in `folder` all the same, and another call
+    enters it without training again.
+
+    Raises:
+        UserError: bad input, or a store that cannot be written.
+    """
+    data = load_protocol(protocol)
+    manifest = describe_run(config, protocol, data)
+    store = open_store(workspace())
+    check_writable(store, protocol)
+    state = workspace() / ".heartbeat" / "training" / f"{protocol}-{manifest.tags['config_key'][:16]}"
+    manifest = _open_run(store, protocol, manifest, state / "run.json")
+    with system_metrics(store, manifest.run_id):
+        trained = train(
+            config.model,
+            config.train,
+            _examples(data, "train"),
+            _examples(data, "validation"),
+            state / "checkpoint.npz",
+            title=f"train {protocol} (seed {config.train.seed})",
+            on_epoch=lambda epoch, row: log_epoch(store, manifest.run_id, epoch + 1, row),
+        )
+    manifest = replace(manifest, tags={**manifest.tags, "device": trained.device})
+    _write(trained, manifest, folder)
+    try:
+        store.client.set_tag(manifest.run_id, "device", trained.device)
+        enter_results(store, manifest.run_id, trained, data)
+    except Exception as error:
+        raise UserError(
+            f"{store.shown}: failed after training ({' '.join(str(error).split())}); the trained model is in {folder} "
+            f"and in {state}: mend the store and run the same command, which enters it without training again"
+        ) from error
+    shutil.rmtree(state)
+    return manifest
+
+
+def enter_results(store: Store, run_id: str, trained: Trained, data: ProtocolData) -> None:
+    """Log the history and the model with its signature."""
+    backfill_history(store, run_id, trained.history)
+    store.client.log_metric(run_id, "parameters", trained.model.count_params())
+    store.client.log_metric(run_id, "train_seconds", float(trained.history.seconds.sum()))
+    example = data.rows[data.on("validation")][:_EXAMPLES]
+    log_model(store, run_id, trained.model, example[..., None], predict(trained.model, example))
+
+
+def _open_run(store: Store, protocol: str, manifest: Manifest, kept: Path) -> Manifest:
+    """The run that a stopped training left in this store, or a new one."""
+    if kept.exists():
+        before = read_manifest(kept)
+        try:
+            resume_run(store, before.run_id)
+            return before
+        except UserError:
+            print(f"the run {before.run_id} is not in {store.shown}; the training goes on in a new one")
+    run_id = start_training_run(store, protocol, manifest.params, manifest.tags, manifest.datasets())
+    opened = replace(manifest, run_id=run_id)
+    opened.write(kept)
+    return opened
+
+
+def _examples(data: ProtocolData, side: str) -> Examples:
+    chosen = data.on(side)
+    return Examples(data.rows[chosen], data.labels[chosen])
+
+
+def _write(trained: Trained, manifest: Manifest, folder: Path) -> None:
+    with atomic_path(folder / "model.keras") as temporary:
+        named = temporary.with_suffix(".keras")
+        trained.model.save(named)
+        os.replace(named, temporary)
+    with atomic_path(folder / "history.csv") as temporary:
+        trained.history.to_csv(temporary, index=False)
+    manifest.write(folder / "run.json")
+    best = trained.history.iloc[trained.best_epoch]
+    print(f"best epoch {best.epoch:.0f}: validation macro-F1 {best.val_macro_f1:.4f}; {folder / 'model.keras'}")
+
+
+if __name__ == "__main__":
+    run_protocol_stage(main)

@@ -1,0 +1,207 @@
+"""The registered models: the best run of a protocol becomes a version, a person promotes it."""
+
+import getpass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from pipeline.errors import UserError
+from pipeline.tracking.description import describe
+from pipeline.tracking.failures import explained
+from pipeline.tracking.lookup import RunRecord, finished_runs
+from pipeline.tracking.models import logged_model_uri
+from pipeline.tracking.store import Store, as_default, experiment_name
+
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+CRITERION = "validation.macro_f1"
+
+_TAGGED_METRICS = (
+    "validation.macro_f1",
+    "validation.accuracy",
+    "test.macro_f1",
+    "test.accuracy",
+)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """The version that is now `challenger`; `created` is False when it was there before."""
+
+    name: str
+    version: int
+    run_id: str
+    created: bool
+    validation_macro_f1: float
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The version that was `champion` and the one that is."""
+
+    name: str
+    before: int | None
+    after: int
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """A version of a registered model."""
+
+    version: int
+    run_id: str
+    aliases: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+def register_best(store: Store, protocol: str, test_digest: str) -> Registration:
+    """Make the best finished run on this test side the `challenger` of the protocol's model.
+
+    The best is the one of highest `validation.macro_f1`, the older of two alike; a run that has a
+    version keeps it. Raises UserError when there is no such run, or when the store fails.
+    """
+    name = experiment_name(protocol)
+    runs = finished_runs(store, protocol, {"test_digest": test_digest})
+    run, uri = _best_with_model(store, runs, protocol)
+    with explained(store.uri):
+        model = _find_model(store, name) or _create_model(store, name, protocol)
+        version = _version_of_run(store, model.name, run.run_id)
+        created = version is None
+        if version is None:
+            # The client looks the logged model up in MLflow's default store, not in its own.
+            with as_default(store):
+                version = store.client.create_model_version(
+                    name, uri, run_id=run.run_id, model_id=uri.rpartition("/")[2]
+                )
+        number = str(version.version)
+        for key, value in _version_tags(run, protocol).items():
+            store.client.set_model_version_tag(name, number, key, value)
+        store.client.update_model_version(name, number, describe(run))
+        store.client.set_registered_model_alias(name, CHALLENGER, number)
+    return Registration(name, int(number), run.run_id, created, run.metrics[CRITERION])
+
+
+def promote(store: Store, protocol: str, version: int) -> Promotion:
+    """Move the alias `champion` to `version`, and write on it when, by whom and after which.
+
+    Raises UserError when there is no such model or version, or when the store fails.
+    """
+    name = experiment_name(protocol)
+    there = [record.version for record in versions(store, protocol)]
+    if version not in there:
+        listed = ", ".join(map(str, there)) or "none"
+        raise UserError(
+            f"{store.shown}: {name} has no version {version}; versions there are: {listed}"
+        )
+    with explained(store.uri):
+        champion = _model(store, protocol).aliases.get(CHAMPION)
+        before = int(champion) if champion is not None else None
+        if before != version:
+            tags = {
+                "promoted_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "promoted_by": _user(),
+                "previous_champion": "none" if before is None else str(before),
+            }
+            for key, value in tags.items():
+                store.client.set_model_version_tag(name, str(version), key, value)
+            store.client.set_registered_model_alias(name, CHAMPION, str(version))
+    return Promotion(name, before, version)
+
+
+def versions(store: Store, protocol: str) -> list[VersionRecord]:
+    """The versions of the protocol's model, the first one first.
+
+    Raises UserError when there is no such model, or when the store fails.
+    """
+    model = _model(store, protocol)
+    with explained(store.uri):
+        found = _all_versions(store, model.name)
+    return [
+        VersionRecord(
+            version=int(one.version),
+            run_id=str(one.run_id),
+            aliases=tuple(
+                sorted(a for a, number in model.aliases.items() if int(number) == int(one.version))
+            ),
+            tags=dict(one.tags),
+        )
+        for one in sorted(found, key=lambda one: int(one.version))
+    ]
+
+
+def _best_with_model(store: Store, runs: list[RunRecord], protocol: str) -> tuple[RunRecord, str]:
+    judged = [run for run in runs if math.isfinite(run.metrics.get(CRITERION, math.nan))]
+    for run in sorted(judged, key=lambda run: (-run.metrics[CRITERION], run.started_ms)):
+        uri = logged_model_uri(store, run.run_id)
+        if uri is not None:
+            return run, uri
+    raise UserError(
+        f"{store.shown}: {experiment_name(protocol)} has no finished run with a model and "
+        f"{CRITERION} on this test side; run `dvc repro --force train@{protocol}` and evaluate it"
+    )
+
+
+def _model(store: Store, protocol: str) -> RegisteredModel:
+    name = experiment_name(protocol)
+    with explained(store.uri):
+        model = _find_model(store, name)
+    if model is None:
+        raise UserError(
+            f"{store.shown}: there is no registered model {name}; make one with "
+            f"`dvc repro register@{protocol}`"
+        )
+    return model
+
+
+def _find_model(store: Store, name: str) -> RegisteredModel | None:
+    try:
+        return store.client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def _create_model(store: Store, name: str, protocol: str) -> RegisteredModel:
+    about = f"ECG heartbeats into the five AAMI classes, protocol `{protocol}`."
+    return store.client.create_registered_model(name, {"protocol": protocol}, about)
+
+
+def _version_of_run(store: Store, name: str, run_id: str) -> ModelVersion | None:
+    return next((one for one in _all_versions(store, name) if one.run_id == run_id), None)
+
+
+def _all_versions(store: Store, name: str) -> list[ModelVersion]:
+    found: list[ModelVersion] = []
+    token = None
+    while True:
+        page = store.client.search_model_versions(f"name='{name}'", page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def _version_tags(run: RunRecord, protocol: str) -> dict[str, str]:
+    """What a version should tell without its run."""
+    tags = {"run_id": run.run_id, "protocol": protocol}
+    for name in ("git_commit", "git_dirty", "test_digest", "architecture", "input"):
+        if name in run.tags:
+            tags[name] = run.tags[name]
+    for context, digest in run.data_digests.items():
+        tags[f"data_digest_{context}"] = digest
+    for name in _TAGGED_METRICS:
+        if name in run.metrics:
+            tags[name.replace(".", "_")] = f"{run.metrics[name]:.6f}"
+    return tags
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # A container's user need not have a name.
+        return "unknown"

@@ -1,0 +1,154 @@
+"""Which run becomes a version, what the version says, and who is champion."""
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.tracking.registry import Registration, promote, register_best, versions
+from pipeline.tracking.runs import finish, start_training_run
+
+PROTOCOL = "interpatient"
+NAME = "heartbeat-interpatient"
+
+
+@pytest.fixture
+def trained(store, data):
+    """Make a finished run with metrics and a (bare) logged model; return its id."""
+
+    def make(macro_f1, test_digest="t1", protocol=PROTOCOL, model=True, done=True):
+        tags = {"test_digest": test_digest, "git_commit": "c0ffee", "architecture": "reference"}
+        run_id = start_training_run(store, protocol, {}, tags, data)
+        metrics = {"validation.macro_f1": macro_f1, "test.macro_f1": 0.5, "test.accuracy": 0.875}
+        metrics |= {"test.S.precision": 0.25, "test.S.recall": 0.5, "test.S.f1": 1 / 3}
+        metrics |= {"test.S.support": 1836}
+        for name, value in metrics.items():
+            store.client.log_metric(run_id, name, value)
+        if model:
+            log_bare_model(store, run_id)
+        if done:
+            finish(store, run_id)
+        return run_id
+
+    return make
+
+
+def log_bare_model(store, run_id):
+    from mlflow.entities import LoggedModelOutput
+
+    experiment = store.client.get_run(run_id).info.experiment_id
+    model = store.client.create_logged_model(experiment, name="model", source_run_id=run_id)
+    store.client.finalize_logged_model(model.model_id, "READY")
+    store.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+
+
+def challenger(store):
+    return int(store.client.get_model_version_by_alias(NAME, "challenger").version)
+
+
+def test_best_run_on_validation_becomes_the_challenger(store, trained):
+    trained(0.6)
+    best = trained(0.8)
+    trained(0.7)
+    assert register_best(store, PROTOCOL, "t1") == Registration(NAME, 1, best, True, 0.8)
+    assert challenger(store) == 1
+
+
+def test_same_run_is_registered_once(store, trained):
+    trained(0.8)
+    first = register_best(store, PROTOCOL, "t1")
+    again = register_best(store, PROTOCOL, "t1")
+    assert (again.version, again.run_id, again.created) == (1, first.run_id, False)
+    assert len(versions(store, PROTOCOL)) == 1
+
+
+def test_better_run_takes_over(store, trained):
+    trained(0.7)
+    register_best(store, PROTOCOL, "t1")
+    better = trained(0.75)
+    assert register_best(store, PROTOCOL, "t1") == Registration(NAME, 2, better, True, 0.75)
+    assert [record.aliases for record in versions(store, PROTOCOL)] == [(), ("challenger",)]
+
+
+def test_older_of_two_alike_stays(store, trained):
+    older = trained(0.7)
+    register_best(store, PROTOCOL, "t1")
+    trained(0.7)
+    assert register_best(store, PROTOCOL, "t1").run_id == older
+
+
+def test_runs_that_do_not_compare_are_ignored(store, trained):
+    trained(0.99, test_digest="t2")
+    trained(0.98, protocol="kaggle")
+    trained(0.97, done=False)
+    trained(0.96, model=False)
+    trained(float("nan"))
+    chosen = trained(0.5)
+    assert register_best(store, PROTOCOL, "t1").run_id == chosen
+
+
+def test_nothing_to_register(store, trained):
+    trained(0.9, test_digest="t2")
+    with pytest.raises(UserError, match="heartbeat-interpatient has no finished run"):
+        register_best(store, PROTOCOL, "t1")
+
+
+def test_version_tells_its_story(store, trained):
+    run_id = trained(0.8)
+    register_best(store, PROTOCOL, "t1")
+    version = store.client.get_model_version(NAME, "1")
+    assert version.run_id == run_id
+    assert version.tags == {
+        "run_id": run_id,
+        "protocol": PROTOCOL,
+        "git_commit": "c0ffee",
+        "test_digest": "t1",
+        "architecture": "reference",
+        "data_digest_training": "a" * 32,
+        "data_digest_test": "b" * 32,
+        "validation_macro_f1": "0.800000",
+        "test_macro_f1": "0.500000",
+        "test_accuracy": "0.875000",
+    }
+    assert "| S | 0.2500 | 0.5000 | 0.3333 | 1836 |" in version.description
+    assert f"run `{run_id}`, commit `c0ffee`" in version.description
+
+
+def test_promotion_moves_the_champion(store, trained):
+    for macro_f1 in (0.7, 0.8):
+        trained(macro_f1)
+        register_best(store, PROTOCOL, "t1")
+    first = promote(store, PROTOCOL, 1)
+    second = promote(store, PROTOCOL, 2)
+    assert (first.before, first.after) == (None, 1)
+    assert (second.before, second.after) == (1, 2)
+    old, new = versions(store, PROTOCOL)
+    assert old.aliases == ()
+    assert new.aliases == ("challenger", "champion")
+    assert old.tags["previous_champion"] == "none"
+    assert new.tags["previous_champion"] == "1"
+    assert new.tags["promoted_at"].endswith("+00:00")
+    assert new.tags["promoted_by"]
+
+
+def test_promoting_the_champion_changes_nothing(store, trained):
+    trained(0.7)
+    register_best(store, PROTOCOL, "t1")
+    promote(store, PROTOCOL, 1)
+    before = versions(store, PROTOCOL)
+    again = promote(store, PROTOCOL, 1)
+    assert (again.before, again.after) == (1, 1)
+    assert versions(store, PROTOCOL) == before
+
+
+def test_unknown_version_is_refused(store, trained):
+    for macro_f1 in (0.7, 0.8):
+        trained(macro_f1)
+        register_best(store, PROTOCOL, "t1")
+    promote(store, PROTOCOL, 1)
+    with pytest.raises(UserError, match="no version 7; versions there are: 1, 2"):
+        promote(store, PROTOCOL, 7)
+    assert versions(store, PROTOCOL)[0].aliases == ("champion",)
+
+
+def test_unknown_model_is_refused(store):
+    with pytest.raises(UserError, match="there is no registered model heartbeat-kaggle"):
+        promote(store, "kaggle", 1)
