@@ -51,20 +51,25 @@ def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, di
         raise UserError(f"{project / 'dvc.yaml'}: not found; run from the folder of the checkout")
     workspace.mkdir(parents=True, exist_ok=True)
     for name in _COPIED:
-        source, target = project / name, workspace / name
-        if source.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+        _copy(project / name, workspace / name)
     params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     for change in changes:
         for section, values in change.items():
             params[section] |= values
     write_text(workspace / "params.yaml", yaml.safe_dump(params, sort_keys=False))
-    if not (workspace / ".dvc").exists():
+    if not (workspace / ".dvc" / "config").exists():
         subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=workspace, check=True)
-        subprocess.run([sys.executable, "-m", "dvc", "config", "core.analytics", "false"], cwd=workspace, check=True)
+    for name in ("config", "plots"):
+        _copy(project / ".dvc" / name, workspace / ".dvc" / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
 
 
 def _tell(workspace: Path) -> None:

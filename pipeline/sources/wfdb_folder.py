@@ -7,8 +7,8 @@ from pipeline.errors import UserError
 from pipeline.sources.local import copy_file
 
 
-def copy_records(source: Path, records: Iterable[str], folder: Path) -> None:
-    """Copy header, signal files and `.atr` annotations of `records` from `source` to `folder`.
+def copy_records(source: Path, records: Iterable[str], folder: Path) -> set[str]:
+    """Copy header, signal files and `.atr` annotations of `records` from `source` to `folder`; return their names.
 
     Nothing is copied unless every file is there. Raises UserError naming the first that is
     missing, and a header that cannot be understood or names a file outside the folder.
@@ -19,11 +19,10 @@ def copy_records(source: Path, records: Iterable[str], folder: Path) -> None:
     missing = [name for name in names if not (source / name).is_file()]
     if missing:
         others = f" (and {len(missing) - 1} more files)" if len(missing) > 1 else ""
-        raise UserError(
-            f"{source / missing[0]}: missing{others}; add it, or take its record out of records.csv"
-        )
+        raise UserError(f"{source / missing[0]}: missing{others}; add it, or take its record out of records.csv")
     for name in names:
         copy_file(source / name, folder / name)
+    return set(names)
 
 
 def _record_files(source: Path, record: str) -> Iterator[str]:

@@ -33,8 +33,7 @@ def _fill(config: Config) -> set[str]:
     if config.data.source == "wfdb":
         from pipeline.sources.wfdb_folder import copy_records
 
-        copy_records(Path(str(config.data.folder)), records, RAW)
-        return {p.name for p in RAW.iterdir() if p.stem.split("_")[0] in records or p.stem in records}
+        return copy_records(Path(str(config.data.folder)), records, RAW)
     from pipeline.ecg.synthetic import write_records
 
     write_records(
