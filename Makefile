@@ -7,7 +7,6 @@ VENV := .venv
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
-INSTALL_LOCK := $(PIP) install --no-build-isolation --use-pep517 --require-hashes -r
 SYSTEM_PATH := $(PATH)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -63,22 +62,26 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
+# The build tool first, so that what is built from source is built with it and not with the newest of the day.
+define INSTALL
+	@awk '/^[a-z]/ {wanted = /^setuptools==/} wanted' $(1) > $(VENV)/build-tools.txt
+	@$(PIP) install --require-hashes -r $(VENV)/build-tools.txt
+	@$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r $(1)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+endef
+
 $(VENV)/bin/python:
 	@PATH="$(SYSTEM_PATH)" command -v $(PYTHON) >/dev/null || \
 		{ echo "error: no $(PYTHON) found; install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=..." >&2; exit 1; }
 	@PATH="$(SYSTEM_PATH)" $(PYTHON) -c "$$CHECK_PYTHON"
 	@PATH="$(SYSTEM_PATH)" $(PYTHON) -m venv --clear $(VENV)
-	@awk '/^[a-z]/ {wanted = /^setuptools==/} wanted' requirements.lock > $(VENV)/build-tools.txt
-	@$(PIP) install --require-hashes -r $(VENV)/build-tools.txt
 
 $(RUNTIME): requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up .venv from requirements.lock: 2.7 GB on disk, about 5 minutes the first time ..."
-	@$(INSTALL_LOCK) requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	$(call INSTALL,requirements.lock)
 	@touch $@
 
 $(DEV): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up .venv from requirements-dev.lock: 3 GB on disk, about 5 minutes the first time ..."
-	@$(INSTALL_LOCK) requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	$(call INSTALL,requirements-dev.lock)
 	@touch $(RUNTIME) $@

@@ -120,6 +120,8 @@ def load_config(path: Path = PARAMS_FILE) -> Config:
         place = getattr(error, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
         raise UserError(f"{path}{line}: not valid YAML; mend the indentation or quotes there") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     try:
         return Config.model_validate(content)
     except ValidationError as error:

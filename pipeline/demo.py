@@ -16,13 +16,14 @@ from pipeline.evaluation.report import side_tables
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import write_text
 
-_COPIED = ("dvc.yaml", "pipeline", "data/reference")
-_SETTINGS: dict[str, dict[str, Any]] = {
+_COPIED = ("dvc.yaml", ".dvcignore", "pipeline", "data/reference")
+_DVC_SETTINGS = "[core]\n    no_scm = True\n    analytics = false\n    check_update = false\n"
+DEMO_SETTINGS: dict[str, dict[str, Any]] = {
     "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
     "synthetic": {"minutes": 8.0},
     "train": {"epochs": 7},
 }
-_QUICK: dict[str, dict[str, Any]] = {"synthetic": {"minutes": 1.5}, "train": {"epochs": 1}}
+QUICK_SETTINGS: dict[str, dict[str, Any]] = {"synthetic": {"minutes": 1.5}, "train": {"epochs": 1}}
 
 
 def run_demo(project: Path, workspace: Path, quick: bool) -> None:
@@ -36,7 +37,7 @@ def run_demo(project: Path, workspace: Path, quick: bool) -> None:
     Raises:
         UserError: `project` is not the checkout, or a stage failed.
     """
-    prepare_workspace(project, workspace, [_SETTINGS, _QUICK] if quick else [_SETTINGS])
+    prepare_workspace(project, workspace, [DEMO_SETTINGS, QUICK_SETTINGS] if quick else [DEMO_SETTINGS])
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     finished = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=workspace, env=environment, check=False)
@@ -59,8 +60,8 @@ def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, di
     write_text(workspace / "params.yaml", yaml.safe_dump(params, sort_keys=False))
     if not (workspace / ".dvc" / "config").exists():
         subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=workspace, check=True)
-    for name in ("config", "plots"):
-        _copy(project / ".dvc" / name, workspace / ".dvc" / name)
+    write_text(workspace / ".dvc" / "config", _DVC_SETTINGS)
+    _copy(project / ".dvc" / "plots", workspace / ".dvc" / "plots")
 
 
 def _copy(source: Path, target: Path) -> None:

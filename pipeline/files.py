@@ -10,6 +10,9 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+"""What a full disk, a read-only folder or missing permission says."""
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -31,7 +34,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno in _DISK_ERRORS:
+        if error.errno in DISK_ERRORS:
             raise disk_error(path, error) from error
         raise
     finally:
@@ -57,9 +60,6 @@ def disk_error(path: Path, error: OSError) -> UserError:
         else "check the folder's permissions"
     )
     return UserError(f"{path}: cannot be written ({error.strerror}); {remedy}")
-
-
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
 
 
 def _umask() -> int:

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import USER_ERROR_EXIT_CODE, UserError
-from pipeline.files import disk_error
+from pipeline.files import DISK_ERRORS, disk_error
 
 
 def guarded(work: Callable[[], None]) -> None:
-    """Run `work`; a UserError, or a file that cannot be written or read, ends the process with exit code 2."""
+    """Run `work`; a UserError, or a disk that cannot be written, ends the process with exit code 2."""
     try:
         work()
     except UserError as error:
         _leave(error)
     except OSError as error:
-        if error.errno is None or error.filename is None:
+        if error.errno not in DISK_ERRORS:
             raise
-        _leave(disk_error(Path(str(error.filename)), error))
+        _leave(disk_error(Path(str(error.filename or ".")), error))
 
 
 def _leave(error: Exception) -> None:

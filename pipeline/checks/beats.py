@@ -97,9 +97,7 @@ def _prepared(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _identity_expectations() -> list[Expectation]:
     return [
-        ExpectTableRowCountToBeBetween(
-            min_value=1, **wording("has_beats", "There is at least one beat.")
-        ),
+        ExpectTableRowCountToBeBetween(min_value=1, **wording("has_beats", "There is at least one beat.")),
         ExpectCompoundColumnsToBeUnique(
             column_list=["record", "sample"],
             **wording("unique_beat", "No two beats share record and sample."),
@@ -215,6 +213,4 @@ def _all_true(column: str, says: str) -> Expectation:
 
 
 def _within(column: str, low: float, high: float, says: str) -> Expectation:
-    return ExpectColumnValuesToBeBetween(
-        column=column, min_value=low, max_value=high, **wording(column, says)
-    )
+    return ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high, **wording(column, says))

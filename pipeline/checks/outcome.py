@@ -55,9 +55,7 @@ class _Outcome:
         self.columns = _columns(config.kwargs)
 
     def finding(self) -> Finding:
-        return Finding(
-            self.name, ", ".join(self.columns), self.severity, self._detail(), self._rows()
-        )
+        return Finding(self.name, ", ".join(self.columns), self.severity, self._detail(), self._rows())
 
     def summary(self) -> dict[str, Any]:
         summary: dict[str, Any] = {
@@ -90,10 +88,7 @@ class _Outcome:
         if "unexpected_count" in self._result:
             labels = self._result["unexpected_index_list"][:_ROWS_KEPT]
             values = self._result["unexpected_list"][:_ROWS_KEPT]
-            return tuple(
-                f"{label}: {self._cells(value)}"
-                for label, value in zip(labels, values, strict=True)
-            )
+            return tuple(f"{label}: {self._cells(value)}" for label, value in zip(labels, values, strict=True))
         missing = sorted(self._result.get("partial_missing_list", ()))[:_ROWS_KEPT]
         return tuple(f"{self.columns[0]} {value}: missing" for value in missing)
 
@@ -103,9 +98,7 @@ class _Outcome:
             cells = list(value.values())
         else:
             cells = list(value) if isinstance(value, tuple) else [value]
-        return " ".join(
-            f"{column}={_shown(cell)}" for column, cell in zip(self.columns, cells, strict=True)
-        )
+        return " ".join(f"{column}={_shown(cell)}" for column, cell in zip(self.columns, cells, strict=True))
 
 
 def _columns(kwargs: Mapping[str, Any]) -> list[str]:

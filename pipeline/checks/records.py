@@ -71,9 +71,7 @@ def _set_expectations(facts: RecordFacts) -> list[Expectation]:
             value_set=records,
             **wording("record_expected", "Every record is one that the data set lists."),
         ),
-        ExpectColumnValuesToBeUnique(
-            column="record", **wording("record_once", "No record comes twice.")
-        ),
+        ExpectColumnValuesToBeUnique(column="record", **wording("record_once", "No record comes twice.")),
         ExpectColumnValuesToBeInSet(
             column="problem",
             value_set=[""],
@@ -97,9 +95,7 @@ def _signal_expectations(facts: RecordFacts) -> list[Expectation]:
         ExpectColumnValuesToBeInSet(
             column="sampling_rate_hz",
             value_set=[facts.sampling_rate_hz],
-            **_of_readable(
-                "sampling_rate", f"Every record is sampled at {facts.sampling_rate_hz:g} Hz."
-            ),
+            **_of_readable("sampling_rate", f"Every record is sampled at {facts.sampling_rate_hz:g} Hz."),
         ),
         ExpectColumnValuesToBeBetween(
             column="n_samples",
@@ -107,9 +103,7 @@ def _signal_expectations(facts: RecordFacts) -> list[Expectation]:
             max_value=length,
             **_of_readable(
                 "length",
-                "Every record has samples."
-                if length is None
-                else f"Every record has {length:,} samples a lead.",
+                "Every record has samples." if length is None else f"Every record has {length:,} samples a lead.",
             ),
         ),
         ExpectColumnValuesToBeInSet(
@@ -144,9 +138,7 @@ def _beat_expectations() -> list[Expectation]:
         ExpectColumnPairValuesAToBeGreaterThanB(
             column_A="n_samples",
             column_B="last_annotation_sample",
-            **_of_readable(
-                "annotations_inside", "Every annotation lies within its record's signal."
-            ),
+            **_of_readable("annotations_inside", "Every annotation lies within its record's signal."),
         ),
         ExpectColumnValuesToBeInSet(
             column="unknown_symbols",

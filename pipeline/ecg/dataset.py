@@ -63,8 +63,8 @@ class Dataset(BaseModel):
             table = pd.read_csv(path, dtype=str)
         except FileNotFoundError as error:
             raise UserError(f"{path}: not found; write a table with the columns record,patient,side") from error
-        except pd.errors.ParserError as error:
-            raise UserError(f"{path}: {error}; mend that line") from error
+        except ValueError as error:
+            raise UserError(f"{path}: {' '.join(str(error).split())}; mend the table") from error
         if list(table.columns) != ["record", "patient", "side"]:
             raise UserError(f"{path}: columns are {list(table.columns)}; needed: record,patient,side")
         if table.isna().any(axis=None):

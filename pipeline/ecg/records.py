@@ -11,6 +11,8 @@ import wfdb
 from pipeline.ecg.aami import CLASS_OF_SYMBOL, is_known_symbol
 from pipeline.errors import UserError
 
+_BYTES_A_SAMPLE = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5}
+_MOST_PADDING_BYTES = 3
 _READING_ERRORS = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
 
 
@@ -69,8 +71,27 @@ def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
         ) from error
     if digital.ndim != 2 or not len(digital):
         raise UserError(f"{header}: no samples; restore the recording from its source")
+    _check_sizes(path)
     samples, symbols = _annotations(path, annotator)
     return Record(name, fs_hz, digital, gain, baseline, stored == actual, samples, symbols)
+
+
+def _check_sizes(path: Path) -> None:
+    """Refuse a signal file with more samples than its header tells of; wfdb refuses one with fewer."""
+    header = wfdb.rdheader(str(path))
+    needed: dict[str, float] = {}
+    for file, form, offset, samples_a_frame in zip(
+        header.file_name, header.fmt, header.byte_offset, header.samps_per_frame, strict=True
+    ):
+        size = header.sig_len * samples_a_frame * _BYTES_A_SAMPLE.get(form, float("nan"))
+        needed[file] = needed.get(file, offset or 0) + size
+    for file, size in needed.items():
+        found = (path.parent / file).stat().st_size
+        if found > size + _MOST_PADDING_BYTES:
+            raise UserError(
+                f"{path.parent / file}: has {found} bytes, but its header tells of {size:.0f}; "
+                "restore the .hea and the signal file from the source"
+            )
 
 
 def _annotations(path: Path, annotator: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:

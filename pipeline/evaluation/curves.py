@@ -29,9 +29,7 @@ def pr_curves(y_true: NDArray[Any], y_prob: NDArray[Any]) -> pd.DataFrame:
             continue
         precision, recall, _ = precision_recall_curve(actual, y_prob[:, label])
         kept = _spread(recall, precision)
-        pieces.append(
-            pd.DataFrame({"class": name, "recall": recall[kept], "precision": precision[kept]})
-        )
+        pieces.append(pd.DataFrame({"class": name, "recall": recall[kept], "precision": precision[kept]}))
     return pd.concat(pieces, ignore_index=True)
 
 

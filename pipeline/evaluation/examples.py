@@ -46,9 +46,7 @@ def mistakes_figure(
             color=CLASS_COLOURS[CLASSES[y_true[beat]]],
             linewidth=1.3,
         )
-        axes.set_title(
-            f"{CLASSES[y_true[beat]]} called {CLASSES[called]}, p = {y_prob[beat, called]:.3f}"
-        )
+        axes.set_title(f"{CLASSES[y_true[beat]]} called {CLASSES[called]}, p = {y_prob[beat, called]:.3f}")
         axes.text(
             0.98,
             0.96,

@@ -58,9 +58,7 @@ def confusion_figure(counts: NDArray[np.int64], where: str) -> Figure:
 
 
 @styled()
-def precision_recall_figure(
-    curves: pd.DataFrame, average_precision: Mapping[str, float], where: str
-) -> Figure:
+def precision_recall_figure(curves: pd.DataFrame, average_precision: Mapping[str, float], where: str) -> Figure:
     """Precision against recall for each class.
 
     Args:
@@ -134,9 +132,7 @@ def records_figure(by_record: pd.DataFrame, where: str) -> Figure:
     figure = new_figure(title, max(6.4, 0.24 * len(shown) + 2), 5.4)
     panels = figure.subplots(2, 1, sharex=True)
     place = np.arange(len(shown))
-    for axes, name, meaning in zip(
-        panels, ("S", "V"), ("supraventricular", "ventricular"), strict=True
-    ):
+    for axes, name, meaning in zip(panels, ("S", "V"), ("supraventricular", "ventricular"), strict=True):
         missed, false = shown[f"{name}_missed"], shown[f"{name}_false"]
         colour = CLASS_COLOURS[name]
         axes.bar(place - 0.2, missed, 0.4, color=colour, label=f"{name} missed")

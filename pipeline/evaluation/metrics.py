@@ -44,9 +44,7 @@ def classification_metrics(y_true: NDArray[Any], y_pred: NDArray[Any]) -> Metric
     Raises ValueError when the arrays are empty, of different lengths or hold another label.
     """
     _check_labels(y_true, y_pred)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        y_true, y_pred, labels=_LABELS, zero_division=0
-    )
+    precision, recall, f1, support = precision_recall_fscore_support(y_true, y_pred, labels=_LABELS, zero_division=0)
     return {
         "accuracy": float(np.mean(y_true == y_pred)),
         "macro_f1": float(np.mean(f1)),
@@ -107,9 +105,7 @@ def _record_scores(y_true: NDArray[Any], y_pred: NDArray[Any]) -> dict[str, floa
         "beats": len(y_true),
         "errors": int(np.sum(y_true != y_pred)),
         "accuracy": float(np.mean(y_true == y_pred)),
-        "macro_f1": float(
-            f1_score(y_true, y_pred, labels=present, average="macro", zero_division=0)
-        ),
+        "macro_f1": float(f1_score(y_true, y_pred, labels=present, average="macro", zero_division=0)),
     }
     for name in _ECTOPIC:
         actual, called = y_true == CLASSES.index(name), y_pred == CLASSES.index(name)
@@ -124,9 +120,7 @@ def _record_scores(y_true: NDArray[Any], y_pred: NDArray[Any]) -> dict[str, floa
 
 def _check_labels(y_true: NDArray[Any], y_pred: NDArray[Any]) -> None:
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or not len(y_true):
-        raise ValueError(
-            f"expected two label vectors of one length, got {y_true.shape} and {y_pred.shape}"
-        )
+        raise ValueError(f"expected two label vectors of one length, got {y_true.shape} and {y_pred.shape}")
     found = np.union1d(y_true, y_pred)
     if not np.isin(found, _LABELS).all():
         raise ValueError(f"labels must be 0..{len(CLASSES) - 1}, found {found.tolist()}")

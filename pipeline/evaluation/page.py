@@ -63,10 +63,7 @@ def html_page(title: str, sections: Sequence[Section]) -> str:
 
 def _html_table(table: ScoreTable) -> str:
     kinds = [' class="published"' if column == "published" else "" for column in table.columns]
-    head = "".join(
-        f"<th{kind}>{escape(column)}</th>"
-        for kind, column in zip(kinds, table.columns, strict=True)
-    )
+    head = "".join(f"<th{kind}>{escape(column)}</th>" for kind, column in zip(kinds, table.columns, strict=True))
     rows = [_html_row(row, kinds) for row in table.rows]
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
     return (
@@ -84,9 +81,7 @@ def _html_row(row: Sequence[str], kinds: Sequence[str]) -> str:
 
 def _html_figure(path: Path) -> str:
     encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-    return (
-        f'<figure><img src="data:image/png;base64,{encoded}" alt="{escape(_words(path))}"></figure>'
-    )
+    return f'<figure><img src="data:image/png;base64,{encoded}" alt="{escape(_words(path))}"></figure>'
 
 
 def _words(figure: Path) -> str:

@@ -51,15 +51,11 @@ def load_published(path: Path) -> Published:
     try:
         published = Published.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: the published figures cannot be read ({error}); restore the file from Git"
-        ) from error
+        raise UserError(f"{path}: the published figures cannot be read ({error}); restore the file from Git") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(
-            f"{path}: {place}: {first['msg']}; restore the file from Git or correct that entry"
-        ) from error
+        raise UserError(f"{path}: {place}: {first['msg']}; restore the file from Git or correct that entry") from error
     missing = [name for name in CLASSES if name not in published.per_class]
     if missing:
         raise UserError(f"{path}: per_class: add the figures of {', '.join(missing)}")

@@ -64,18 +64,14 @@ def side_metrics(sides: Mapping[str, SideResult]) -> dict[str, Metrics]:
     return {name: classification_metrics(side.y_true, side.y_pred) for name, side in sides.items()}
 
 
-def side_tables(
-    protocol: str, metrics: Mapping[str, Metrics], published: Path | None
-) -> dict[str, ScoreTable]:
+def side_tables(protocol: str, metrics: Mapping[str, Metrics], published: Path | None) -> dict[str, ScoreTable]:
     """The score table of each side, with the published figures where they are of the same beats.
 
     Raises UserError when `published` cannot be read.
     """
     reference = load_published(published) if published else None
     return {
-        side: score_table(
-            scores, f"{protocol}, {side}", _if_about(reference, protocol, side, scores)
-        )
+        side: score_table(scores, f"{protocol}, {side}", _if_about(reference, protocol, side, scores))
         for side, scores in metrics.items()
     }
 
@@ -117,25 +113,18 @@ def write_report(
     return sorted([*files, *pages, *(path for paths in drawn.values() for path in paths)])
 
 
-def _if_about(
-    published: Published | None, protocol: str, side: str, metrics: Metrics
-) -> Published | None:
+def _if_about(published: Published | None, protocol: str, side: str, metrics: Metrics) -> Published | None:
     return published if published and published.is_about(protocol, side, metrics) else None
 
 
-def _write_plot_data(
-    folder: Path, sides: Mapping[str, SideResult], history: pd.DataFrame
-) -> list[Path]:
+def _write_plot_data(folder: Path, sides: Mapping[str, SideResult], history: pd.DataFrame) -> list[Path]:
     frames = {
         "confusion.csv": _by_side({name: _counts(side) for name, side in sides.items()}),
-        "pr_curves.csv": _by_side(
-            {name: pr_curves(side.y_true, side.y_prob) for name, side in sides.items()}
-        ).round(_DECIMALS),
+        "pr_curves.csv": _by_side({name: pr_curves(side.y_true, side.y_prob) for name, side in sides.items()}).round(
+            _DECIMALS
+        ),
         "records.csv": _by_side(
-            {
-                name: per_record(side.records, side.y_true, side.y_pred)
-                for name, side in sides.items()
-            }
+            {name: per_record(side.records, side.y_true, side.y_pred) for name, side in sides.items()}
         ).round(_DECIMALS),
         "learning.csv": history,
     }
@@ -186,17 +175,12 @@ def _side_figures(side: SideResult, where: str) -> dict[str, Figure]:
     areas = average_precisions(side.y_true, side.y_prob)
     drawn = {
         "confusion": figures.confusion_figure(confusion(side.y_true, side.y_pred), where),
-        "precision_recall": figures.precision_recall_figure(
-            pr_curves(side.y_true, side.y_prob), areas, where
-        ),
+        "precision_recall": figures.precision_recall_figure(pr_curves(side.y_true, side.y_prob), areas, where),
         "records": figures.records_figure(by_record, where),
     }
     if side.rows is not None:
         captions = np.array(
-            [
-                f"{record}, sample {sample}"
-                for record, sample in zip(side.records, side.samples, strict=True)
-            ]
+            [f"{record}, sample {sample}" for record, sample in zip(side.records, side.samples, strict=True)]
         )
         drawn["mistakes"] = mistakes_figure(side.rows, side.y_true, side.y_prob, captions, where)
     return drawn

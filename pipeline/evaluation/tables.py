@@ -62,9 +62,7 @@ def score_table(metrics: Metrics, title: str, published: Published | None = None
 
 def rich_table(table: ScoreTable) -> Table:
     """The table for a terminal; published columns are dimmed, averages set apart."""
-    drawn = Table(
-        title=table.title, caption=table.note or None, box=box.SIMPLE_HEAD, title_style="bold"
-    )
+    drawn = Table(title=table.title, caption=table.note or None, box=box.SIMPLE_HEAD, title_style="bold")
     for column in table.columns:
         drawn.add_column(
             column,
@@ -79,9 +77,7 @@ def rich_table(table: ScoreTable) -> Table:
 
 def text_table(table: ScoreTable) -> str:
     """The same table as plain text, ending in a newline."""
-    console = Console(
-        file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, force_terminal=False
-    )
+    console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, force_terminal=False)
     with console.capture() as captured:
         console.print(rich_table(table))
     lines = (line.rstrip() for line in captured.get().splitlines())

@@ -84,9 +84,7 @@ def _local_folder(base: str) -> Path | None:
     if scheme in ("http", "https"):
         return None
     if scheme not in ("", "file"):
-        raise UserError(
-            f"{base}: cannot be downloaded from; give an http:// or https:// address or a folder"
-        )
+        raise UserError(f"{base}: cannot be downloaded from; give an http:// or https:// address or a folder")
     folder = Path(url2pathname(urlsplit(base).path) if scheme else base).expanduser()
     if not folder.is_dir():
         raise UserError(f"{base}: there is no such folder; name the one that holds the files")
@@ -110,14 +108,11 @@ def _client(timeout_s: float) -> httpx.Client:
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise UserError(
-            f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used ({error}); "
-            "mend the variable or unset it"
+            f"the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used ({error}); mend the variable or unset it"
         ) from error
 
 
-def _copy_all(
-    source: Path, files: Mapping[str, str], folder: Path, remedy: str, progress: FetchProgress
-) -> None:
+def _copy_all(source: Path, files: Mapping[str, str], folder: Path, remedy: str, progress: FetchProgress) -> None:
     for name, expected in files.items():
         origin = source / name
         if not origin.is_file():
@@ -131,9 +126,7 @@ def _copy_all(
         progress.finished(name)
 
 
-def _in_parallel(
-    work: Callable[[Item], None], items: Iterable[Item], workers: int, stop: threading.Event
-) -> None:
+def _in_parallel(work: Callable[[Item], None], items: Iterable[Item], workers: int, stop: threading.Event) -> None:
     """Run `work` over the items in threads; set `stop` and raise on the first error or Ctrl-C.
 
     The threads are daemons, because one that waits on a silent server must not hold up Ctrl-C.

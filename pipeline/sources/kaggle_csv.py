@@ -62,9 +62,7 @@ def read_rows(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             path,
             read_options=pa.csv.ReadOptions(column_names=names),
             parse_options=pa.csv.ParseOptions(quote_char=False),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.float32()), null_values=[]
-            ),
+            convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float32()), null_values=[]),
         )
         for batch in reader:
             *samples, label = (column.to_numpy() for column in batch.columns)

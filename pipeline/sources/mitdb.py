@@ -30,9 +30,7 @@ class DownloadSettings(Protocol):
     def timeout_s(self) -> float: ...
 
 
-def download_mitdb(
-    dataset_folder: Path, folder: Path, settings: DownloadSettings, mirror: str | None
-) -> FetchReport:
+def download_mitdb(dataset_folder: Path, folder: Path, settings: DownloadSettings, mirror: str | None) -> FetchReport:
     """Bring the records into `folder`, each file checked against the sums in `dataset_folder`.
 
     `mirror` is a URL or a folder to take them from in PhysioNet's place. Raises UserError as

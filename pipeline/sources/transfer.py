@@ -139,9 +139,7 @@ def _attempt(batch: Batch, file: RemoteFile) -> str:
     return _attempt(batch, file)
 
 
-def _write(
-    batch: Batch, file: RemoteFile, response: httpx.Response, digest: "_Hash", position: int
-) -> None:
+def _write(batch: Batch, file: RemoteFile, response: httpx.Response, digest: "_Hash", position: int) -> None:
     length = response.headers.get("Content-Length", "")
     size = position + int(length) if length.isdecimal() else None
     with file.part.open("ab" if position else "wb") as part:
@@ -166,14 +164,9 @@ def _refuse_unless_ok(batch: Batch, response: httpx.Response) -> None:
     raise UserError(f"{url}: the server answers {answer}; {batch.remedy}")
 
 
-def _gave_up(
-    batch: Batch, file: RemoteFile, failures: int, error: Exception, asked_s: float
-) -> UserError:
+def _gave_up(batch: Batch, file: RemoteFile, failures: int, error: Exception, asked_s: float) -> UserError:
     wait = f", and asks to wait {asked_s:.0f} s" if asked_s > LONGEST_RETRY_AFTER_S else ""
-    return UserError(
-        f"{file.url}: not to be had after {failures} attempts ({_reason(error)}{wait}); "
-        f"{batch.remedy}"
-    )
+    return UserError(f"{file.url}: not to be had after {failures} attempts ({_reason(error)}{wait}); {batch.remedy}")
 
 
 def _reason(error: Exception) -> str:

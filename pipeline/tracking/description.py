@@ -29,9 +29,7 @@ def _table(run: RunRecord, side: str) -> str:
     ]
     for name in _CLASSES:
         if f"{side}.{name}.f1" in run.metrics:
-            shares = [
-                _share(run, f"{side}.{name}.{part}") for part in ("precision", "recall", "f1")
-            ]
+            shares = [_share(run, f"{side}.{name}.{part}") for part in ("precision", "recall", "f1")]
             beats = run.metrics.get(f"{side}.{name}.support", 0)
             lines.append(f"| {name} | {' | '.join(shares)} | {beats:.0f} |")
     lines.append(

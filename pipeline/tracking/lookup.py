@@ -24,9 +24,7 @@ class RunRecord:
     started_ms: int
 
 
-def finished_runs(
-    store: Store, protocol: str, tags: Mapping[str, str] | None = None
-) -> list[RunRecord]:
+def finished_runs(store: Store, protocol: str, tags: Mapping[str, str] | None = None) -> list[RunRecord]:
     """The protocol's FINISHED runs that carry all of `tags`, the oldest first.
 
     Raises UserError when the store fails.

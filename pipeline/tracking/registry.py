@@ -94,9 +94,7 @@ def promote(store: Store, protocol: str, version: int) -> Promotion:
     there = [record.version for record in versions(store, protocol)]
     if version not in there:
         listed = ", ".join(map(str, there)) or "none"
-        raise UserError(
-            f"{store.shown}: {name} has no version {version}; versions there are: {listed}"
-        )
+        raise UserError(f"{store.shown}: {name} has no version {version}; versions there are: {listed}")
     with explained(store.uri):
         champion = _model(store, protocol).aliases.get(CHAMPION)
         before = int(champion) if champion is not None else None
@@ -124,9 +122,7 @@ def versions(store: Store, protocol: str) -> list[VersionRecord]:
         VersionRecord(
             version=int(one.version),
             run_id=str(one.run_id),
-            aliases=tuple(
-                sorted(a for a, number in model.aliases.items() if int(number) == int(one.version))
-            ),
+            aliases=tuple(sorted(a for a, number in model.aliases.items() if int(number) == int(one.version))),
             tags=dict(one.tags),
         )
         for one in sorted(found, key=lambda one: int(one.version))
@@ -151,8 +147,7 @@ def _model(store: Store, protocol: str) -> RegisteredModel:
         model = _find_model(store, name)
     if model is None:
         raise UserError(
-            f"{store.shown}: there is no registered model {name}; make one with "
-            f"`dvc repro register@{protocol}`"
+            f"{store.shown}: there is no registered model {name}; make one with `dvc repro register@{protocol}`"
         )
     return model
 

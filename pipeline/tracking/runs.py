@@ -213,11 +213,7 @@ def _restored_run(store: Store, run_id: str, protocol: str) -> str | None:
 
 def _points(metrics: Mapping[str, float], step: int) -> list[Metric]:
     now_ms = int(time() * 1000)
-    return [
-        Metric(name, float(value), now_ms, step)
-        for name, value in metrics.items()
-        if math.isfinite(value)
-    ]
+    return [Metric(name, float(value), now_ms, step) for name, value in metrics.items() if math.isfinite(value)]
 
 
 def _parts(entries: Sequence[Entry], size: int) -> Iterable[Sequence[Entry]]:

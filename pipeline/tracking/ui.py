@@ -22,9 +22,7 @@ def serve_ui(workspace: Path, port: int) -> None:
         try:
             probe.bind((_LOOPBACK, port))
         except OSError as error:
-            raise UserError(
-                f"port {port}: {error.strerror}; choose another one with --port"
-            ) from error
+            raise UserError(f"port {port}: {error.strerror}; choose another one with --port") from error
     store = open_store(workspace)
     print(f"MLflow UI on {store.shown}: http://{_LOOPBACK}:{port} (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
@@ -33,6 +31,4 @@ def serve_ui(workspace: Path, port: int) -> None:
     except KeyboardInterrupt:
         return
     if ended.returncode not in (0, -2, 130):
-        raise UserError(
-            f"port {port}: the MLflow UI ended with exit code {ended.returncode}, see above"
-        )
+        raise UserError(f"port {port}: the MLflow UI ended with exit code {ended.returncode}, see above")

@@ -115,9 +115,7 @@ def test_good_beats_pass_without_a_word(good: tuple[CheckReport, Path]) -> None:
     assert (docs / "index.html").is_file()
 
 
-def test_the_summary_depends_on_the_beats_alone(
-    good: tuple[CheckReport, Path], tmp_path: Path
-) -> None:
+def test_the_summary_depends_on_the_beats_alone(good: tuple[CheckReport, Path], tmp_path: Path) -> None:
     frame = good_beats()
     again = validate_beats(frame, BeatFacts(counts_of(frame)), tmp_path / "elsewhere")
     assert json.dumps(again.summary) == json.dumps(good[0].summary)

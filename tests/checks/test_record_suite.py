@@ -99,9 +99,7 @@ def test_the_offending_cell_is_shown(corrupted: CheckReport) -> None:
     rows = rows_of(corrupted)
     assert rows["leads"] == ("record 103: n_leads=1",)
     assert rows["sampling_rate"] == ("record 104: sampling_rate_hz=250",)
-    assert rows["annotations_inside"] == (
-        "record 107: n_samples=650000 last_annotation_sample=650000",
-    )
+    assert rows["annotations_inside"] == ("record 107: n_samples=650000 last_annotation_sample=650000",)
     assert rows["known_symbols"] == ("record 108: unknown_symbols=Z y",)
 
 

@@ -10,9 +10,7 @@ from pipeline.evaluation import figures
 from pipeline.evaluation.examples import confident_mistakes, mistakes_figure
 from pipeline.evaluation.style import save_png
 
-COUNTS = np.array(
-    [[1234, 5, 0, 0, 0], [2, 8, 0, 0, 0], [0, 0, 7, 3, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 0]]
-)
+COUNTS = np.array([[1234, 5, 0, 0, 0], [2, 8, 0, 0, 0], [0, 0, 7, 3, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 0]])
 
 
 def title(figure: Figure) -> str:
@@ -83,9 +81,7 @@ def test_of_many_records_the_worst_are_drawn() -> None:
 
 def test_mistakes_come_most_confident_first() -> None:
     y_true = np.array([0, 1, 2, 3])
-    y_prob = np.array(
-        [[0.9, 0.1, 0, 0, 0], [0.6, 0.4, 0, 0, 0], [0.95, 0, 0.05, 0, 0], [0.6, 0, 0, 0.4, 0]]
-    )
+    y_prob = np.array([[0.9, 0.1, 0, 0, 0], [0.6, 0.4, 0, 0, 0], [0.95, 0, 0.05, 0, 0], [0.6, 0, 0, 0.4, 0]])
     assert confident_mistakes(y_true, y_prob, limit=9).tolist() == [2, 1, 3]
     rows = np.ones((4, 187))
     rows[2, 60:] = 0
@@ -100,9 +96,7 @@ def test_mistakes_come_most_confident_first() -> None:
 
 
 def test_a_model_without_mistakes_has_a_figure_that_says_so() -> None:
-    figure = mistakes_figure(
-        np.ones((2, 187)), np.array([0, 1]), np.eye(5)[:2], np.array(["a", "b"]), "kaggle, test"
-    )
+    figure = mistakes_figure(np.ones((2, 187)), np.array([0, 1]), np.eye(5)[:2], np.array(["a", "b"]), "kaggle, test")
     assert texts(figure) == ["No beat was called wrongly."]
 
 

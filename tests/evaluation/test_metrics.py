@@ -58,9 +58,7 @@ def test_macro_f1_takes_classes_or_probabilities() -> None:
     assert macro_f1(TRUE, np.eye(5)[CALLED] * 0.6 + 0.08) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    ("y_true", "y_pred"), [([], []), ([0, 1], [0]), ([0, 5], [0, 1]), ([0, 1], [-1, 1])]
-)
+@pytest.mark.parametrize(("y_true", "y_pred"), [([], []), ([0, 1], [0]), ([0, 5], [0, 1]), ([0, 1], [-1, 1])])
 def test_labels_that_are_not_ours_are_refused(y_true: list[int], y_pred: list[int]) -> None:
     with pytest.raises(ValueError, match="label"):
         classification_metrics(np.array(y_true, dtype=int), np.array(y_pred, dtype=int))
@@ -81,7 +79,7 @@ def test_each_record_is_scored_by_itself() -> None:
     # 232: N N S S F called N N S N F; no V at all.
     row = frame.loc["232"]
     assert (row["S_se"], row["S_ppv"], row["S_missed"]) == (0.5, 1, 1)
-    assert np.isnan(row["V_se"]) and np.isnan(row["V_ppv"])
+    assert row[["V_se", "V_ppv"]].isna().all()
 
 
 def test_a_record_name_for_every_beat() -> None:

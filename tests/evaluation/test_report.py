@@ -36,11 +36,7 @@ def folder(tmp_path_factory, sides, history) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_second_report_has_the_same_files_and_bytes(folder, tmp_path, sides, history) -> None:

@@ -25,7 +25,9 @@ def test_outputs_and_gradients_are_keras_own(return_sequences: bool, steps: int)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             output = each(inputs)
-            target = tf.reduce_sum(output * tf.sin(tf.range(tf.size(output), dtype=tf.float32) + 1.0).numpy().reshape(output.shape))
+            target = tf.reduce_sum(
+                output * tf.sin(tf.range(tf.size(output), dtype=tf.float32) + 1.0).numpy().reshape(output.shape)
+            )
         wanted = [inputs, *[w.value for w in each.trainable_weights]]
         results.append([output, *tape.gradient(target, wanted)])
 

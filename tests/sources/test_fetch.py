@@ -28,9 +28,7 @@ def sums(files):
 
 def fetch(base, files, folder, workers=2, retries=2, timeout_s=20.0):
     """`fetch_files` for the sums of `files`, with pauses too short to notice."""
-    return fetch_files(
-        base, sums(files), folder, workers, retries, timeout_s, backoff_s=0.001, remedy="do this"
-    )
+    return fetch_files(base, sums(files), folder, workers, retries, timeout_s, backoff_s=0.001, remedy="do this")
 
 
 def contents(folder):

@@ -17,10 +17,7 @@ def beats(n_rows, seed=0):
 
 
 def lines_of(rows, labels):
-    return [
-        ",".join(f"{value:.18e}" for value in [*row, label])
-        for row, label in zip(rows, labels, strict=True)
-    ]
+    return [",".join(f"{value:.18e}" for value in [*row, label]) for row, label in zip(rows, labels, strict=True)]
 
 
 @pytest.fixture
@@ -134,9 +131,7 @@ def test_a_published_file_is_taken_without_a_warning(source, tmp_path, capsys, m
     assert "mitbih_test.csv" not in capsys.readouterr().err
 
 
-def test_a_published_size_with_another_content_is_not_recognised(
-    source, tmp_path, capsys, monkeypatch
-):
+def test_a_published_size_with_another_content_is_not_recognised(source, tmp_path, capsys, monkeypatch):
     size = (source / "mitbih_test.csv").stat().st_size
     monkeypatch.setitem(kaggle_csv.KNOWN_FILES, "mitbih_test.csv", {size: "0" * 64})
     copy_csvs(source, tmp_path / "raw")

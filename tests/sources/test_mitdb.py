@@ -63,9 +63,7 @@ def test_only_the_known_overlap_shares_a_patient():
     assert [records] == protocols["interpatient"]["known_overlaps"]
 
 
-@pytest.mark.skipif(
-    not Path(RECORDS).is_dir() or not RECORDS, reason="needs MITDB_MIRROR, a folder"
-)
+@pytest.mark.skipif(not Path(RECORDS).is_dir() or not RECORDS, reason="needs MITDB_MIRROR, a folder")
 def test_the_real_records_match_the_pinned_sums(tmp_path):
     report = download_mitdb(FACTS, tmp_path, SETTINGS, RECORDS)
     assert len(report.fetched) == len(list(tmp_path.iterdir())) == 144
@@ -78,9 +76,7 @@ def test_a_mirror_on_the_web(server, dataset, tmp_path):
 
 
 @pytest.mark.parametrize("mirror", [None, ""])
-def test_without_a_mirror_and_a_network_the_error_names_the_ways_out(
-    dataset, tmp_path, monkeypatch, mirror
-):
+def test_without_a_mirror_and_a_network_the_error_names_the_ways_out(dataset, tmp_path, monkeypatch, mirror):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"127.0.0.1:{closed.getsockname()[1]}"
     # A proxy that nobody runs stands for a machine without a network.

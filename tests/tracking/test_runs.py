@@ -37,9 +37,7 @@ METRICS = {
     "validation": {"macro_f1": 0.5, "per_class": {"S": {"f1": 0.25, "support": 4}}},
     "test": {"accuracy": 0.75, "per_class": {"S": {"f1": 0.125}}},
 }
-HISTORY = pd.DataFrame(
-    {"epoch": [0, 1, 2], "loss": [0.9, 0.6, 0.4], "val_macro_f1": [0.1, np.nan, 0.3]}
-)
+HISTORY = pd.DataFrame({"epoch": [0, 1, 2], "loss": [0.9, 0.6, 0.4], "val_macro_f1": [0.1, np.nan, 0.3]})
 
 
 def curve(store, run_id, name):

@@ -37,10 +37,10 @@ def tones(time_s: Array, rng: np.random.Generator) -> list[Tone]:
     """The tone at each beat."""
     moments = _moments(time_s, _TONE_S)
     first, last, width, recovery = (
-        np.interp(time_s, moments, values)
-        for values in rng.uniform(*_TONE_RANGE, size=(4, len(moments)))
+        np.interp(time_s, moments, values) for values in rng.uniform(*_TONE_RANGE, size=(4, len(moments)))
     )
     width = 1.0 + 0.2 * (width - 1.0)
+    recovery = 1.0 + 0.7 * (recovery - 1.0)
     return [Tone(*map(float, row)) for row in zip(first, last, width, recovery, strict=True)]
 
 

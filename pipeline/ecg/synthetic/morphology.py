@@ -41,7 +41,7 @@ def narrow(rng: np.random.Generator) -> Complex:
         (0.0, width, main),
         (2.4 * width, rng.uniform(0.7, 1.1) * width, basal),
     )
-    share = float(np.clip(rng.normal(0.22, 0.06), 0.1, 0.36))
+    share = float(np.clip(rng.normal(0.24, 0.05), 0.15, 0.36))
     return Complex(qrs, _recovery(share * main, rng, forwards=rng.uniform(0.0, 0.25) * height))
 
 
@@ -54,7 +54,7 @@ def left_block(rng: np.random.Generator) -> Complex:
     late = rng.uniform(0.4, 0.65) * height * direction(axis - 25, -0.6)
     width = rng.uniform(0.014, 0.018)
     qrs = waves((-2.0 * width, width, first), (0.0, width, second), (2.0 * width, width, late))
-    return Complex(qrs, _recovery(-rng.uniform(0.25, 0.45) * second, rng))
+    return Complex(qrs, _recovery(-rng.uniform(0.28, 0.4) * second, rng))
 
 
 def right_block(rng: np.random.Generator, base: Complex, degree: float = 1.0) -> Complex:
@@ -91,16 +91,14 @@ def ectopic(rng: np.random.Generator) -> Complex:
 
 def paced(rng: np.random.Generator) -> Complex:
     """A beat paced from the right ventricle's apex: leftwards and upwards, after the spike."""
-    height = rng.lognormal(np.log(1.6), 0.25)
-    axis = rng.normal(-75.0, 20.0)
+    height = rng.lognormal(np.log(1.7), 0.15)
+    axis = rng.normal(-80.0, 10.0)
     first = 0.6 * height * direction(axis + rng.normal(0, 20), 0.1)
     main = height * direction(axis, rng.uniform(-0.6, -0.2))
     late = rng.uniform(0.2, 0.6) * height * direction(axis + rng.normal(0, 30), -0.5)
     width = rng.uniform(0.020, 0.027)
     lag = 0.02 + 2.8 * width
-    qrs = waves(
-        (lag - 1.6 * width, 0.8 * width, first), (lag, width, main), (lag + 2 * width, width, late)
-    )
+    qrs = waves((lag - 1.6 * width, 0.8 * width, first), (lag, width, main), (lag + 2 * width, width, late))
     recovery = _recovery(-rng.uniform(0.25, 0.45) * main, rng, later_s=lag)
     return Complex(qrs, recovery)
 
@@ -125,6 +123,13 @@ def scaled(shape: Waves, factor: float) -> Waves:
     result = shape.copy()
     result[:, 2:] *= factor
     return result
+
+
+def slowed(shape: Complex, factor: float) -> Complex:
+    """The same complex with a QRS that takes `factor` times as long."""
+    qrs = shape.qrs.copy()
+    qrs[:, :2] *= factor
+    return Complex(qrs, shape.recovery)
 
 
 def waves(*rows: tuple[float, float, NDArray[np.float64]]) -> Waves:

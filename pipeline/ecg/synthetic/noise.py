@@ -9,9 +9,7 @@ from pipeline.ecg.synthetic.patient import Noise
 Signal = NDArray[np.float64]
 
 
-def wander(
-    noise: Noise, breathing_hz: float, samples: int, fs_hz: int, rng: np.random.Generator
-) -> Signal:
+def wander(noise: Noise, breathing_hz: float, samples: int, fs_hz: int, rng: np.random.Generator) -> Signal:
     """The baseline z0 of both leads, shape (samples, 2), in mV: breathing and slower drifts."""
     time_s = np.arange(samples) / fs_hz
     result = np.zeros((samples, 2))
@@ -46,9 +44,7 @@ def bury(signal: Signal, beat_s: float, fs_hz: int, rng: np.random.Generator) ->
     signal[start : start + length] += height * steps + rng.normal(0, 0.15, size=(length, 2))
 
 
-def add_spike(
-    signal: Signal, sample: int, height_mv: float, leads: tuple[float, float], fs_hz: int
-) -> None:
+def add_spike(signal: Signal, sample: int, height_mv: float, leads: tuple[float, float], fs_hz: int) -> None:
     """Add, in place, a pacemaker's spike of 2 ms and the amplifier's recovery from it.
 
     `leads` is the spike's height in each lead in units of `height_mv`.

@@ -121,12 +121,15 @@ def _timing(profile: Profile, rng: np.random.Generator) -> Timing:
 
 def _shapes(profile: Profile, rng: np.random.Generator) -> Shapes:
     base = morphology.narrow(rng)
-    conducted = base
     if profile.conduction == "left_block":
         conducted = morphology.left_block(rng)
+        aberrant = morphology.slowed(conducted, rng.uniform(1.25, 1.45))
     elif profile.conduction == "right_block":
         conducted = morphology.right_block(rng, base)
-    aberrant = morphology.right_block(rng, conducted, degree=rng.uniform(0.5, 0.8))
+        aberrant = morphology.slowed(conducted, rng.uniform(1.25, 1.45))
+    else:
+        conducted = base
+        aberrant = morphology.right_block(rng, base, degree=rng.uniform(0.5, 0.8))
     height_mv = rng.uniform(0.06, 0.16)
     return Shapes(
         conducted=conducted,
@@ -148,5 +151,5 @@ def _noise(profile: Profile, rng: np.random.Generator) -> Noise:
         mains_mv=rng.uniform(0.001, 0.010),
         mains_hz=float(rng.choice([50.0, 60.0])),
         flutter_mv=rng.uniform(0.03, 0.09) if profile.fibrillation else 0.0,
-        spike_mv=rng.uniform(0.4, 1.5) * rng.choice([-1.0, 1.0]),
+        spike_mv=rng.uniform(0.6, 1.6) * rng.choice([-1.0, 1.0]),
     )

@@ -47,7 +47,7 @@ def profile_for(record: str) -> Profile:
 # side, so that four patients are enough for a quick run.
 ROSTER = (
     Profile(atrial=0.10, ventricular=0.08, fusion=0.07, escape=0.003),
-    Profile(atrial=0.10, ventricular=0.08, fusion=0.07, paced=0.35, unclassifiable=0.001),
+    Profile(conduction="left_block", atrial=0.10, ventricular=0.08, fusion=0.07, paced=0.35),
     Profile(atrial=0.12, ventricular=0.09, fusion=0.07, paced=0.20),
     Profile(atrial=0.12, ventricular=0.09, fusion=0.07, paced=0.20),
     #
@@ -62,7 +62,7 @@ ROSTER = (
     Profile(conduction="right_block", atrial=0.14, ventricular=0.07, fusion=0.05),
     #
     Profile(conduction="left_block", ventricular=0.12, fusion=0.07, atrial=0.08),
-    Profile(atrial=0.13, run=0.15, ventricular=0.05, fusion=0.04, escape=0.008),
+    Profile(conduction="right_block", atrial=0.13, run=0.15, ventricular=0.05, fusion=0.04, escape=0.008),
     Profile(paced=0.40, atrial=0.12, ventricular=0.10, fusion=0.06),
     Profile(paced=0.40, atrial=0.12, ventricular=0.10, fusion=0.06, unclassifiable=0.001),
     #

@@ -61,9 +61,7 @@ def write_records(
     """
     for record in records:
         if not re.fullmatch(r"[-\w]+", record, re.ASCII):
-            raise UserError(
-                f"{folder}: {record!r} cannot name a record; use letters, digits, '-' and '_'"
-            )
+            raise UserError(f"{folder}: {record!r} cannot name a record; use letters, digits, '-' and '_'")
     for record in records:
         _write(folder, record, synthesise(record, minutes, seed, fs_hz), fs_hz)
         if progress is not None:

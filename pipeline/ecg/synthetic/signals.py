@@ -17,7 +17,7 @@ _MARK_REACH_S = {"focus": 0.07, "fusion": 0.04}
 """How far from its nominal time the peak of a beat is looked for; 0.03 s for the other forms."""
 
 _PREMATURE_QRS = (0.55, 0.82)
-_PREMATURE_T = (0.3, 0.7)
+_PREMATURE_T = (0.3, 0.6)
 """Height of the waves of an early beat, whose ventricles are less filled and less recovered."""
 
 _NONE = np.zeros(0)
@@ -83,9 +83,7 @@ def _bumps(patient: Patient, beats: Sequence[Beat], rng: np.random.Generator) ->
     )
 
 
-def _beat_waves(
-    patient: Patient, beat: Beat, rr_s: float, tone: Tone, rng: np.random.Generator
-) -> Waves:
+def _beat_waves(patient: Patient, beat: Beat, rr_s: float, tone: Tone, rng: np.random.Generator) -> Waves:
     """P waves, QRS and T of one beat, shape (waves, 5); T comes earlier after a short interval."""
     shape = _complex(patient, beat)
     spread = patient.lability * (2.0 if beat.form == "focus" else 1.0)

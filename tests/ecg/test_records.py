@@ -1,0 +1,150 @@
+"""Recordings come back as written; each kind of damage is found and named."""
+
+import numpy as np
+import pytest
+
+from pipeline.checks.records import RecordFacts, validate_records
+from pipeline.ecg.records import inspect_record, inspect_records, read_record
+from pipeline.errors import UserError
+
+
+def test_a_recording_comes_back_as_written(write_record, tmp_path):
+    adu = write_record(samples=(10, 400, 800), symbols="+NV")
+    record = read_record(tmp_path, "r1")
+    np.testing.assert_array_equal(record.digital, adu)
+    np.testing.assert_allclose(record.physical, (adu - 1024) / 200, atol=1e-6)
+    assert record.physical.dtype == np.float32
+    assert (record.name, record.fs_hz, record.checksums_ok) == ("r1", 360.0, True)
+    assert record.samples.tolist() == [10, 400, 800]
+    assert "".join(record.symbols) == "+NV"
+
+
+def test_a_sound_recording_in_one_row(write_record, tmp_path):
+    write_record(samples=(10, 400, 800), symbols="+NV")
+    row = inspect_record(tmp_path, "r1")
+    assert row["flat_fraction"] < 0.1
+    assert row["saturated_fraction"] < 0.05
+    assert {key: value for key, value in row.items() if not key.endswith("fraction")} == {
+        "record": "r1",
+        "n_leads": 2,
+        "sampling_rate_hz": 360.0,
+        "n_samples": 7200,
+        "checksums_ok": True,
+        "n_annotations": 3,
+        "last_annotation_sample": 800,
+        "unknown_symbols": "",
+        "n_beats": 2,
+        "problem": "",
+    }
+
+
+def cut(path, n_bytes):
+    path.write_bytes(path.read_bytes()[:n_bytes])
+
+
+@pytest.mark.parametrize("ending", ["hea", "dat", "atr"])
+def test_a_missing_file_is_named(write_record, tmp_path, ending):
+    write_record()
+    (tmp_path / f"r1.{ending}").unlink()
+    with pytest.raises(UserError, match=rf"r1\.{ending}: not found; restore it"):
+        read_record(tmp_path, "r1")
+
+
+@pytest.mark.parametrize(
+    ("ending", "n_bytes"),
+    [
+        ("hea", 0),
+        ("hea", 8),
+        ("hea", 30),
+        ("dat", 0),
+        ("dat", 3000),
+        ("dat", 21597),
+        ("atr", 0),
+        ("atr", 4),
+        ("atr", 11),
+    ],
+)
+def test_a_truncated_file_is_named(write_record, tmp_path, ending, n_bytes):
+    write_record()
+    cut(tmp_path / f"r1.{ending}", n_bytes)
+    with pytest.raises(UserError, match=rf"r1\.{'atr' if ending == 'atr' else 'hea'}: .*restore"):
+        read_record(tmp_path, "r1")
+
+
+@pytest.mark.parametrize("ending", ["hea", "atr"])
+def test_a_file_of_another_kind_is_named(write_record, tmp_path, ending):
+    write_record()
+    (tmp_path / f"r1.{ending}").write_bytes(b"\xff\x00 no WFDB \x07" * 5)
+    with pytest.raises(UserError, match=rf"r1\.{ending}"):
+        read_record(tmp_path, "r1")
+
+
+def test_annotations_out_of_order_are_named(write_record, tmp_path):
+    write_record()
+    content = bytearray((tmp_path / "r1.atr").read_bytes())
+    # A SKIP of -1000 samples (code 59, then the interval in PDP-11 order) before the end mark.
+    skip = (59 << 10).to_bytes(2, "little") + (0xFFFF).to_bytes(2, "little") + (0xFC18).to_bytes(2, "little")
+    content[-2:-2] = skip + (1 << 10).to_bytes(2, "little")
+    (tmp_path / "r1.atr").write_bytes(content)
+    with pytest.raises(UserError, match=r"r1\.atr: annotations are out of order"):
+        read_record(tmp_path, "r1")
+
+
+FAULTY = {
+    "bitflip": "checksums",
+    "short_dat": "readable",
+    "long_dat": "readable",
+    "no_dat": "readable",
+    "short_atr": "readable",
+    "no_atr": "readable",
+    "bad_header": "readable",
+    "past_end": "annotations_inside",
+    "one_lead": "leads",
+    "other_rate": "sampling_rate",
+    "too_short": "length",
+    "symbol": "known_symbols",
+    "no_beats": "has_beats",
+    "no_header": "record_present",
+}
+
+
+@pytest.fixture
+def faulty_folder(write_record, tmp_path):
+    """Each record with one fault, named after it; `sound` with none."""
+    odd = {
+        "past_end": {"samples": (360, 7200)},
+        "one_lead": {"n_leads": 1},
+        "other_rate": {"fs_hz": 300, "seconds": 24, "samples": (300, 600)},
+        "too_short": {"seconds": 19},
+        "symbol": {"samples": (360, 720), "symbols": "N?"},
+        "no_beats": {"samples": (360, 720), "symbols": "+~"},
+    }
+    for name in ("sound", *FAULTY):
+        write_record(name, **odd.get(name, {}))
+    flipped = bytearray((tmp_path / "bitflip.dat").read_bytes())
+    flipped[5000] ^= 0x10
+    (tmp_path / "bitflip.dat").write_bytes(flipped)
+    with (tmp_path / "long_dat.dat").open("ab") as file:
+        file.write(b"\x01" * 300)
+    cut(tmp_path / "short_dat.dat", 9000)
+    cut(tmp_path / "short_atr.atr", 5)
+    cut(tmp_path / "bad_header.hea", 20)
+    for name in ("no_dat.dat", "no_atr.atr", "no_header.hea"):
+        (tmp_path / name).unlink()
+    return tmp_path
+
+
+def test_each_fault_is_found_by_its_check(faulty_folder):
+    names = ["sound", *FAULTY]
+    facts = RecordFacts(records=tuple(names), n_leads=2, sampling_rate_hz=360, n_samples=7200)
+    report = validate_records(inspect_records(faulty_folder, names), facts, faulty_folder / "docs")
+    found = {
+        name: finding.expectation
+        for finding in report.failures
+        for name in FAULTY
+        if f"record {name}:" in finding.line()
+    }
+    missing = next(finding for finding in report.failures if finding.expectation == "record_present")
+    assert "no_header" in missing.line()
+    assert found | {"no_header": "record_present"} == FAULTY
+    assert not any(row.startswith("record sound") for finding in report.failures for row in finding.rows)

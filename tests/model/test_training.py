@@ -1,0 +1,206 @@
+"""Training: killed and resumed it ends the same; the best weights are kept; what is saved loads anywhere."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from pipeline.config import ModelConfig, TrainConfig
+from pipeline.errors import UserError
+from pipeline.model import training
+from pipeline.model.training import Examples, load_model, predict, train
+
+MODEL = ModelConfig(architecture="reference", filters=[4] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
+TRAIN = TrainConfig(
+    seed=3,
+    epochs=4,
+    batch_size=32,
+    learning_rate=0.02,
+    patience=4,
+    device="cpu",
+    precision="auto",
+    deterministic=True,
+)
+
+# One process: train into argv[1]; with argv[2], die by SIGKILL where it says; else write the weights.
+PROGRAM = """
+import json, os, signal, sys
+from pathlib import Path
+import numpy as np
+from pipeline.config import ModelConfig, TrainConfig
+from pipeline.model import training
+
+folder, where = Path(sys.argv[1]), sys.argv[2]
+told = json.loads((folder / "told.json").read_text())
+arrays = np.load(folder / "examples.npz")
+sides = [training.Examples(arrays[f"{side}_rows"], arrays[f"{side}_labels"]) for side in ("train", "validation")]
+counted = [0]
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def predict_or_die(*arguments, predict=training.predict):
+    counted[0] += 1
+    if where == "within epoch 3" and counted[0] == 3:
+        die()
+    return predict(*arguments)
+
+training.predict = predict_or_die
+
+def run(name):
+    return training.train(
+        ModelConfig(**told["model"]), TrainConfig(**told["train"]), *sides, folder / name,
+        on_epoch=lambda epoch, row: die() if where == "after epoch 1" and epoch == 0 else None,
+    )
+
+if where == "never":
+    for name in ("whole", "killed early", "killed late"):
+        trained = run(name)
+        np.savez(folder / f"weights of {name}.npz", *trained.model.get_weights())
+        trained.history.drop(columns="seconds").to_csv(folder / f"history of {name}.csv")
+else:
+    run("killed early" if where == "after epoch 1" else "killed late")
+"""
+
+
+def examples(n_beats, seed):
+    """Rows of each class with a frequency of its own, in noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n_beats) % 5
+    turns = (labels[:, None] + 1) * np.arange(187) / 187 + rng.random((n_beats, 1))
+    rows = 0.5 + 0.4 * np.sin(2 * np.pi * turns) + rng.normal(0, 0.1, (n_beats, 187))
+    return Examples(rows.astype(np.float32), labels.astype(np.int64))
+
+
+TRAINING, VALIDATION = examples(200, 0), examples(100, 1)
+
+
+def changed(**values):
+    return TRAIN.model_copy(update=values)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return train(MODEL, TRAIN, TRAINING, VALIDATION, tmp_path_factory.mktemp("state") / "checkpoint.npz")
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_ends_with_the_same_bytes(tmp_path):
+    told = {"model": MODEL.model_dump(), "train": TRAIN.model_dump()}
+    (tmp_path / "told.json").write_text(json.dumps(told))
+    sides = {"train": TRAINING, "validation": VALIDATION}
+    arrays = {f"{side}_rows": each.rows for side, each in sides.items()}
+    np.savez(tmp_path / "examples.npz", **arrays, **{f"{side}_labels": each.labels for side, each in sides.items()})
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    for where in ("after epoch 1", "within epoch 3"):
+        assert subprocess.run([*command, where], check=False, capture_output=True).returncode == -9
+    # A checkpoint that is all of the training would prove nothing.
+    kept = [
+        len(json.loads(np.load(tmp_path / f"killed {when}")["told"].tobytes())["history"]) for when in ("early", "late")
+    ]
+    assert kept == [1, 2]
+    subprocess.run([*command, "never"], check=True, capture_output=True)
+    for name in ("killed early", "killed late"):
+        whole, resumed = (np.load(tmp_path / f"weights of {each}.npz") for each in ("whole", name))
+        assert len(whole.files) > 10
+        for array in whole.files:
+            assert whole[array].tobytes() == resumed[array].tobytes(), f"{name}: {array}"
+        histories = [(tmp_path / f"history of {each}.csv").read_text() for each in ("whole", name)]
+        assert histories[0] == histories[1]
+
+
+def test_training_learns(trained):
+    history = trained.history
+    assert list(history.epoch) == [1, 2, 3, 4]
+    assert history.loss.iloc[-1] < history.loss.iloc[0]
+    assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.1
+    assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.learning_rate, rel=0.2)
+    assert history.learning_rate.iloc[-1] < TRAIN.learning_rate / 10
+    assert trained.device == "cpu, float32, keras on tensorflow"
+
+
+def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
+    scores = iter([0.2, 0.5, 0.4, 0.5, 0.9])
+    monkeypatch.setattr(training, "f1_score", lambda *_, **__: next(scores))
+    told = []
+    stopped = train(
+        MODEL,
+        changed(epochs=5, patience=2),
+        TRAINING,
+        VALIDATION,
+        tmp_path / "checkpoint.npz",
+        on_epoch=lambda epoch, row: told.append((epoch, row["val_macro_f1"])),
+    )
+    assert told == [(0, 0.2), (1, 0.5), (2, 0.4), (3, 0.5)]
+    assert stopped.best_epoch == 1
+    losses = stopped.history.val_loss
+    kept = log_loss(VALIDATION.labels, predict(stopped.model, VALIDATION.rows).astype(np.float64), labels=range(5))
+    assert kept == pytest.approx(losses[1], rel=1e-4)
+    assert abs(kept - losses[3]) > 1e-3
+
+
+def test_a_finished_training_is_not_repeated(trained, tmp_path, monkeypatch):
+    checkpoint = tmp_path / "checkpoint.npz"
+    first = train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
+    monkeypatch.setattr(training, "_run_epoch", lambda *_: pytest.fail("trained again"))
+    again = train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
+    for one, other in zip(first.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_gpu_without_one_is_refused_before_any_work(tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    with pytest.raises(UserError, match=r"params\.yaml: train\.device: gpu, but no GPU .*device: auto"):
+        train(MODEL, changed(device="gpu"), TRAINING, VALIDATION, tmp_path / "checkpoint.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saved_model_is_built_in_layers_alone_and_predicts_the_same(trained, tmp_path):
+    path = tmp_path / "model.keras"
+    trained.model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        layers = json.loads(archive.read("config.json"))["config"]["layers"]
+    assert {layer["module"] for layer in layers} <= {"keras", "keras.layers"}
+    assert not any(layer["registered_name"] for layer in layers)
+    loaded = load_model(path)
+    np.testing.assert_array_equal(predict(loaded, VALIDATION.rows), predict(trained.model, VALIDATION.rows))
+
+
+def test_probabilities_of_each_class(trained):
+    found = predict(trained.model, VALIDATION.rows)
+    assert found.shape == (100, 5)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("content", [None, b"not a model"])
+def test_a_model_that_cannot_be_loaded_names_the_remedy(tmp_path, content):
+    path = tmp_path / "model.keras"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"model\.keras: not a Keras model .*dvc repro train"):
+        load_model(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["truncated", "no archive", "another network"])
+def test_a_damaged_checkpoint_is_named(tmp_path, damage, monkeypatch):
+    checkpoint = tmp_path / "checkpoint.npz"
+    if damage == "no archive":
+        checkpoint.write_bytes(b"no archive")
+    else:
+        monkeypatch.setattr(training, "_run_epoch", lambda *_: {"val_macro_f1": 0.5, "loss": 1.0, "seconds": 1.0})
+        train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
+        if damage == "truncated":
+            content = checkpoint.read_bytes()
+            checkpoint.write_bytes(content[: len(content) // 2])
+    model = MODEL.model_copy(update={"dense_units": 9}) if damage == "another network" else MODEL
+    monkeypatch.setattr(training, "_run_epoch", lambda *_: pytest.fail("trained on"))
+    with pytest.raises(UserError, match=r"checkpoint\.npz: not a checkpoint of this training .*delete it"):
+        train(model, changed(epochs=2), TRAINING, VALIDATION, checkpoint)

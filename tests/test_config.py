@@ -1,0 +1,113 @@
+"""params.yaml: the committed one is accepted, and anything odd in it is named by file, key and what is allowed."""
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from pipeline.config import load_config
+from pipeline.errors import UserError
+
+
+@pytest.fixture
+def committed(pytestconfig):
+    return yaml.safe_load((pytestconfig.rootpath / "params.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def load(tmp_path, committed):
+    """The committed params with changes as {dotted key: value}; None takes a key out."""
+
+    def load_changed(changes):
+        for key, value in changes.items():
+            *sections, name = key.split(".")
+            place = committed
+            for section in sections:
+                place = place[section]
+            if value is None:
+                del place[name]
+            else:
+                place[name] = value
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(committed), encoding="utf-8")
+        return load_config(path)
+
+    return load_changed
+
+
+def test_the_committed_params_are_accepted(pytestconfig, committed):
+    config = load_config(pytestconfig.rootpath / "params.yaml")
+    assert config.model_dump() == committed
+
+
+def test_the_config_is_frozen(load):
+    config = load({})
+    with pytest.raises(ValidationError, match="frozen"):
+        config.train.epochs = 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"train.epoch": 3}, r"train\.epoch: unknown key \(allowed: seed, epochs, batch_size, .*deterministic\)"),
+        ({"trian": {}}, r"trian: unknown key \(allowed: data, download, .*evaluate\)"),
+        ({"train.epochs": None}, r"train\.epochs: missing; add it"),
+        ({"split": None}, r"split: missing; add it"),
+        ({"train.epochs": "14"}, r"train\.epochs: .*valid integer, not '14'"),
+        ({"train.epochs": 1.5}, r"train\.epochs: .*integer.*not 1\.5"),
+        ({"train.epochs": True}, r"train\.epochs: .*integer, not True"),
+        ({"train.epochs": 0}, r"train\.epochs: .*greater than or equal to 1, not 0"),
+        ({"train.learning_rate": float("nan")}, r"train\.learning_rate: .*not nan"),
+        ({"train.deterministic": "yes"}, r"train\.deterministic: .*boolean, not 'yes'"),
+        ({"train.device": "tpu"}, r"train\.device: .*'auto', 'cpu' or 'gpu', not 'tpu'"),
+        ({"model.filters": [64, 0]}, r"model\.filters\.1: .*greater than or equal to 1, not 0"),
+        ({"model.filters": []}, r"model\.filters: .*at least 1 item"),
+        ({"model.dropout": 1.0}, r"model\.dropout: .*less than 1, not 1\.0"),
+        ({"model.architecture": "transformer"}, r"model\.architecture: .*'reference', not 'transformer'"),
+        ({"data.source": "physionet"}, r"data\.source: .*'mitdb', 'synthetic', 'wfdb' or 'kaggle_csv'"),
+        ({"evaluate.sides": ["train"]}, r"evaluate\.sides\.0: .*'validation' or 'test', not 'train'"),
+        ({"protocols": "kaggle"}, r"protocols: .*list, not 'kaggle'"),
+        ({"split.validation_fraction": 0.5}, r"split\.validation_fraction: .*less than 0\.5"),
+        ({"data.source": "wfdb"}, r"data: source wfdb needs data\.folder"),
+        (
+            {"data.source": "kaggle_csv", "data.folder": "csv"},
+            r"the file: source kaggle_csv names no patients: set protocols: \[kaggle\]",
+        ),
+    ],
+)
+def test_what_is_odd_is_named(load, changes, complaint):
+    with pytest.raises(UserError, match=rf"params\.yaml: {complaint}") as caught:
+        load(changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_oddity_is_told_at_once(load):
+    with pytest.raises(UserError, match=r"train\.epochs: .*; evaluate\.side: unknown key"):
+        load({"train.epochs": 0, "evaluate.side": []})
+
+
+def test_own_data_need_their_folder(load):
+    assert load({"data.source": "wfdb", "data.folder": "mine"}).data.folder == "mine"
+    rows = load({"data.source": "kaggle_csv", "data.folder": "csv", "protocols": ["kaggle"]})
+    assert rows.protocols == ["kaggle"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"train: {epochs: 3\nmodel:\n", r"params\.yaml, line \d: not valid YAML"),
+        (b"data:\n\tsource: mitdb\n", r"params\.yaml, line 2: not valid YAML"),
+        (b"", r"params\.yaml: the file: .*not None"),
+        (b"- mitdb\n", r"params\.yaml: the file: .*not \['mitdb'\]"),
+        (b"data: \xff\xfe\n", r"params\.yaml: not UTF-8"),
+    ],
+)
+def test_a_file_of_another_form(tmp_path, content, complaint):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=complaint):
+        load_config(path)
+
+
+def test_a_missing_file_names_where_to_run(tmp_path):
+    with pytest.raises(UserError, match=r"params\.yaml: not found; run from the folder that holds dvc\.yaml"):
+        load_config(tmp_path / "params.yaml")
