@@ -32,19 +32,26 @@ def test_earlier_content_stands_until_the_end(target):
 
 @pytest.mark.parametrize("error", [KeyError("work"), KeyboardInterrupt(), UserError("no")])
 def test_a_failure_leaves_the_earlier_content(target, error):
-    with pytest.raises(type(error)), atomic_path(target) as temporary:
-        temporary.write_text("half")
-        raise error
+    def fail_halfway():
+        with atomic_path(target) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail_halfway()
     assert target.read_text() == "earlier\n"
     assert only(target)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_while_writing(target):
-    with pytest.raises(UserError, match=r"result\.json: cannot be written \(No space left.*free some space"):
+    def fill_the_disk():
         with atomic_path(target) as temporary:
             temporary.write_text("half")
             Path("/dev/full").write_text("more")
+
+    with pytest.raises(UserError, match=r"result\.json: cannot be written \(No space left.*free some space"):
+        fill_the_disk()
     assert target.read_text() == "earlier\n"
     assert only(target)
 

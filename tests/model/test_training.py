@@ -14,11 +14,11 @@ from pipeline.errors import UserError
 from pipeline.model import training
 from pipeline.model.training import Examples, load_model, predict, train
 
-MODEL = ModelConfig(architecture="reference", filters=[4] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
+MODEL = ModelConfig(architecture="reference", filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
 TRAIN = TrainConfig(
     seed=3,
     epochs=4,
-    batch_size=32,
+    batch_size=16,
     learning_rate=0.02,
     patience=4,
     device="cpu",
@@ -68,15 +68,14 @@ else:
 
 
 def examples(n_beats, seed):
-    """Rows of each class with a frequency of its own, in noise."""
+    """Rows of each class at a level of its own, in noise."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n_beats) % 5
-    turns = (labels[:, None] + 1) * np.arange(187) / 187 + rng.random((n_beats, 1))
-    rows = 0.5 + 0.4 * np.sin(2 * np.pi * turns) + rng.normal(0, 0.1, (n_beats, 187))
+    rows = labels[:, None] / 4 + rng.normal(0, 0.05, (n_beats, 187))
     return Examples(rows.astype(np.float32), labels.astype(np.int64))
 
 
-TRAINING, VALIDATION = examples(200, 0), examples(100, 1)
+TRAINING, VALIDATION = examples(320, 0), examples(100, 1)
 
 
 def changed(**values):
@@ -105,10 +104,12 @@ def test_killed_and_resumed_ends_with_the_same_bytes(tmp_path):
     assert kept == [1, 2]
     subprocess.run([*command, "never"], check=True, capture_output=True)
     for name in ("killed early", "killed late"):
-        whole, resumed = (np.load(tmp_path / f"weights of {each}.npz") for each in ("whole", name))
-        assert len(whole.files) > 10
-        for array in whole.files:
-            assert whole[array].tobytes() == resumed[array].tobytes(), f"{name}: {array}"
+        for kind in ("{}", "weights of {}.npz"):
+            whole, resumed = (np.load(tmp_path / kind.format(each)) for each in ("whole", name))
+            compared = set(whole.files) - {"told"}
+            assert len(compared) > 10
+            for array in compared:
+                assert whole[array].tobytes() == resumed[array].tobytes(), f"{name}: {array}"
         histories = [(tmp_path / f"history of {each}.csv").read_text() for each in ("whole", name)]
         assert histories[0] == histories[1]
 
@@ -117,7 +118,7 @@ def test_training_learns(trained):
     history = trained.history
     assert list(history.epoch) == [1, 2, 3, 4]
     assert history.loss.iloc[-1] < history.loss.iloc[0]
-    assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.1
+    assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.3
     assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.learning_rate, rel=0.2)
     assert history.learning_rate.iloc[-1] < TRAIN.learning_rate / 10
     assert trained.device == "cpu, float32, keras on tensorflow"

@@ -100,7 +100,7 @@ def _leads(rng: np.random.Generator) -> tuple[tuple[str, str], NDArray[np.float6
 
 
 def _timing(profile: Profile, rng: np.random.Generator) -> Timing:
-    rr_mean_s = float(np.clip(rng.normal(0.82, 0.14), 0.55, 1.15))
+    rr_mean_s = float(np.clip(rng.normal(0.80, 0.11), 0.58, 1.10))
     ventricular = rng.uniform(0.5, 0.85, size=profile.foci)
     return Timing(
         rr_mean_s=rr_mean_s,

@@ -41,7 +41,7 @@ def tachogram(
 def _activity(samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Rest and effort: a factor about 1 that changes within a minute or so."""
     knots = np.arange(0.0, samples + 2 * _ACTIVITY_S * RATE_HZ, _ACTIVITY_S * RATE_HZ)
-    values = rng.normal(1.0, 0.08, size=len(knots))
+    values = rng.normal(1.0, 0.12, size=len(knots))
     return np.asarray(np.interp(np.arange(samples), knots, values))
 
 
