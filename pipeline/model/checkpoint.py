@@ -55,8 +55,9 @@ def load_checkpoint(path: Path, model: keras.Model) -> TrainingState:
             best = [arrays[f"best_{i}"] for i in range(len(model.get_weights()))] if told["history"] else []
             for i, variable in enumerate(_variables(model)):
                 variable.assign(arrays[f"variable_{i}"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a checkpoint of this training ({error}); delete it to start over") from error
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path}: not a checkpoint of this training ({reason}); delete it to start over") from error
     return TrainingState(told["history"], told["best_epoch"], best)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-import mlflow.keras
 import numpy as np
 from mlflow.models import Model, infer_signature
 from numpy.typing import NDArray
@@ -37,6 +36,8 @@ def log_model(
 
     Raises UserError when the store fails.
     """
+    import mlflow.keras  # Brings TensorFlow, which finding a logged model does not need.
+
     named = isinstance(input_example, Mapping)
     example = dict(input_example) if named else input_example
     signature = infer_signature(example, prediction)

@@ -260,7 +260,7 @@ def test_a_killed_download_is_continued(one_file, tmp_path, end):
                 assert child.poll() is None, child.stderr.read()
                 threading.Event().wait(0.01)
             child.send_signal(end)
-            child.wait(timeout=20)  # Ctrl-C does not wait for the silent server's ten minutes
+            child.wait(timeout=60)  # Ctrl-C does not wait for the silent server's ten minutes
         finally:
             child.kill()
     assert contents(tmp_path) == {"100.dat.part": CONTENT[:1_000]}
