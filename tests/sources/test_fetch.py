@@ -243,7 +243,9 @@ def test_one_failure_ends_the_batch(server, tmp_path):
 def test_a_killed_download_is_continued(one_file, tmp_path, end):
     one_file.answers["100.dat"] = [one_file.stall_after(1_000)]
     script = (
-        "import sys; from pathlib import Path; from pipeline.sources.fetch import fetch_files\n"
+        "import signal, sys; from pathlib import Path; from pipeline.sources.fetch import fetch_files\n"
+        # A shell's background jobs are started with Ctrl-C ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "fetch_files(sys.argv[1], {'100.dat': sys.argv[2]}, Path(sys.argv[3]), 2, 2, 600.0)"
     )
     expected = sums(one_file.files)["100.dat"]
