@@ -67,6 +67,15 @@ class ModelConfig(_Section):
     dropout: float = Field(ge=0, lt=1)
 
 
+class ContextConfig(_Section):
+    """The shape of the network over consecutive beats."""
+
+    filters: list[Width] = Field(min_length=1, max_length=5)
+    dense_units: Width
+    lstm_units: list[Width] = Field(min_length=1, max_length=8)
+    dropout: float = Field(ge=0, lt=1)
+
+
 class TrainConfig(_Section):
     """How the network is trained."""
 
