@@ -47,10 +47,11 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
             title=f"train {protocol} (seed {config.train.seed})",
             on_epoch=lambda epoch, row: log_epoch(store, manifest.run_id, epoch + 1, row),
         )
-    manifest = replace(manifest, tags={**manifest.tags, "device": trained.device})
+    device = str(trained.device)
+    manifest = replace(manifest, tags={**manifest.tags, "device": device})
     _write(trained, manifest, folder)
     try:
-        store.client.set_tag(manifest.run_id, "device", trained.device)
+        store.client.set_tag(manifest.run_id, "device", device)
         enter_results(store, manifest.run_id, trained.model, trained.history, data)
     except Exception as error:
         raise UserError(
