@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.ecg.splits import SIDES
+from pipeline.ecg.sides import SIDES
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.stages.entry import BEATS, workspace

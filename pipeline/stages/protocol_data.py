@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.config import Config
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.beats import read_beats, read_lists
-from pipeline.ecg.splits import SIDES, side_digest
+from pipeline.ecg.sides import SIDES, side_digest
 from pipeline.errors import UserError
 from pipeline.stages.entry import BEATS, SPLITS
 
