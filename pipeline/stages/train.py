@@ -10,8 +10,9 @@ from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.model.training import Examples, Trained, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
-from pipeline.stages.manifest import Manifest, describe_run, read_manifest
+from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
+from pipeline.stages.run_identity import describe_run
 from pipeline.stages.run_results import enter_results
 from pipeline.tracking.runs import log_epoch, resume_run, start_training_run, system_metrics
 from pipeline.tracking.store import Store, check_writable, open_store
