@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.beats import read_beats, read_lists
@@ -49,13 +50,15 @@ def load_protocol(protocol: str) -> ProtocolData:
     """Read the beats that the protocol's split names.
 
     Raises:
-        UserError: a file is missing, or the split names a beat that does not exist.
+        UserError: a file is missing or damaged, or the split names a beat that does not exist.
     """
     path = SPLITS / f"{protocol}.parquet"
     try:
         split = pd.read_parquet(path)
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run `dvc repro split@{protocol}`") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); run `dvc repro split@{protocol}`") from error
     beats = read_beats(BEATS, ["record", "sample", "aami"])
     labelled = beats.merge(split, on=["record", "sample"], how="left", validate="one_to_one")
     kept = labelled.side.notna()
