@@ -17,7 +17,7 @@ from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
 from pipeline.model.architectures import build_reference, keras_lstm
 from pipeline.model.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from pipeline.model.device import distribution_scope, prepare_device, runs_unrolled
+from pipeline.model.device import Device, distribution_scope, prepare_device, runs_unrolled
 from pipeline.model.progress import TrainingProgress
 
 _PREDICTION_BATCH = 512
@@ -43,7 +43,7 @@ class Trained:
     model: keras.Model
     history: pd.DataFrame
     best_epoch: int
-    device: str
+    device: Device
 
 
 def train(
@@ -93,7 +93,7 @@ def predict(model: keras.Model, rows: npt.NDArray[np.float32]) -> npt.NDArray[np
     return np.asarray(probability, dtype=np.float32)
 
 
-def _lstm(device: str) -> Callable[[int, bool], Any]:
+def _lstm(device: Device) -> Callable[[int, bool], Any]:
     if not runs_unrolled(device):
         return keras_lstm
     from pipeline.model.lstm import UnrolledBidirectionalLSTM

@@ -12,11 +12,11 @@ from pipeline.evaluation.metrics import Metrics
 from pipeline.evaluation.report import SideResult, side_metrics, side_tables, write_report
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import atomic_path
-from pipeline.model.training import Trained, load_model, predict
+from pipeline.model.training import load_model, predict
 from pipeline.stages.entry import MODELS, REPORTS, run_protocol_stage, workspace
-from pipeline.stages.manifest import Manifest, read_manifest
+from pipeline.stages.manifest import read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
-from pipeline.stages.train import enter_results
+from pipeline.stages.run_results import enter_results
 from pipeline.tracking.runs import ensure_run, finish, log_evaluation
 from pipeline.tracking.store import open_store
 
@@ -43,7 +43,12 @@ def evaluate_run(
     write_report(report_folder, protocol, sides, history, PUBLISHED)
     _write_predictions(predictions, sides)
     metrics = side_metrics(sides)
-    _enter(protocol, manifest, Trained(model, history, -1, manifest.tags["device"]), data, metrics, report_folder)
+    store = open_store(workspace())
+    run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
+    if run_id != manifest.run_id:
+        enter_results(store, run_id, model, history, data)
+    log_evaluation(store, run_id, metrics, report_folder)
+    finish(store, run_id)
     return metrics
 
 
@@ -69,22 +74,6 @@ def _write_predictions(path: Path, sides: dict[str, SideResult]) -> None:
         frames.append(frame)
     with atomic_path(path) as temporary:
         pd.concat(frames).to_parquet(temporary, index=False, compression="zstd")
-
-
-def _enter(
-    protocol: str,
-    manifest: Manifest,
-    trained: Trained,
-    data: ProtocolData,
-    metrics: dict[str, Metrics],
-    report: Path,
-) -> None:
-    store = open_store(workspace())
-    run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
-    if run_id != manifest.run_id:
-        enter_results(store, run_id, trained, data)
-    log_evaluation(store, run_id, metrics, report)
-    finish(store, run_id)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.model import training
+from pipeline.model.device import Device
 from pipeline.model.training import Examples, load_model, predict, train
 
 MODEL = ModelConfig(architecture="reference", filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
@@ -33,6 +34,7 @@ from pathlib import Path
 import numpy as np
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.model import training
+from pipeline.model.device import Device
 
 folder, where = Path(sys.argv[1]), sys.argv[2]
 told = json.loads((folder / "told.json").read_text())
@@ -121,7 +123,7 @@ def test_training_learns(trained):
     assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.3
     assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.learning_rate, rel=0.2)
     assert history.learning_rate.iloc[-1] < TRAIN.learning_rate / 10
-    assert trained.device == "cpu, float32, keras on tensorflow"
+    assert trained.device == Device(gpus=0, precision="float32", backend="tensorflow")
 
 
 def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
