@@ -12,6 +12,7 @@ PARAMS_FILE = Path("params.yaml")
 
 Protocol = Literal["kaggle", "interpatient"]
 Side = Literal["validation", "test"]
+Architecture = Literal["reference", "context"]
 
 
 class _Section(BaseModel):
@@ -57,10 +58,9 @@ class SplitConfig(_Section):
 Width = Annotated[int, Field(ge=1, le=4096)]
 
 
-class ModelConfig(_Section):
-    """The network's shape."""
+class ReferenceConfig(_Section):
+    """The shape of the reference network over the samples of one row."""
 
-    architecture: Literal["reference"]
     filters: list[Width] = Field(min_length=1, max_length=5)
     lstm_units: list[Width] = Field(min_length=1, max_length=8)
     dense_units: Width
@@ -76,17 +76,50 @@ class ContextConfig(_Section):
     dropout: float = Field(ge=0, lt=1)
 
 
+class ModelConfig(_Section):
+    """The network: which architecture, and the shape of each."""
+
+    architecture: Architecture
+    reference: ReferenceConfig
+    context: ContextConfig
+
+
+class ReferenceTraining(_Section):
+    """How the reference network is trained: batches of rows."""
+
+    epochs: int = Field(ge=1, le=10_000)
+    batch_size: int = Field(ge=1, le=65_536)
+    learning_rate: float = Field(gt=0, le=1)
+
+
+class ContextTraining(_Section):
+    """How the network over consecutive beats is trained: batches of stretches of recordings."""
+
+    epochs: int = Field(ge=1, le=10_000)
+    batch_size: int = Field(ge=1, le=4096)
+    stretch_beats: int = Field(ge=8, le=1024)
+    learning_rate: float = Field(gt=0, le=1)
+
+
 class TrainConfig(_Section):
     """How the network is trained."""
 
     seed: int = Field(ge=0)
-    epochs: int = Field(ge=1, le=10_000)
-    batch_size: int = Field(ge=1, le=65_536)
-    learning_rate: float = Field(gt=0, le=1)
+    epochs: int | None = Field(ge=1, le=10_000)
     patience: int = Field(ge=1, le=10_000)
     device: Literal["auto", "cpu", "gpu"]
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
     deterministic: bool
+    reference: ReferenceTraining
+    context: ContextTraining
+
+    def of(self, architecture: Architecture) -> ReferenceTraining | ContextTraining:
+        """The architecture's own settings."""
+        return self.reference if architecture == "reference" else self.context
+
+    def epochs_of(self, architecture: Architecture) -> int:
+        """`epochs`, or the architecture's own number where that is null."""
+        return self.epochs or self.of(architecture).epochs
 
 
 class EvaluateConfig(_Section):

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from pipeline.config import ContextConfig, ModelConfig
+from pipeline.config import ContextConfig, ModelConfig, ReferenceConfig
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.context import CHANNELS, RHYTHM_FEATURES
 from pipeline.ecg.rows import ROW_SAMPLES
@@ -19,7 +19,14 @@ def keras_lstm(units: int, return_sequences: bool) -> Any:
     return keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=return_sequences))
 
 
-def build_reference(config: ModelConfig, lstm: BidirectionalLSTM = keras_lstm) -> keras.Model:
+def build(config: ModelConfig, n_beats: int | None = None, lstm: BidirectionalLSTM = keras_lstm) -> keras.Model:
+    """The network of the chosen architecture; `n_beats` is for the one over consecutive beats."""
+    if config.architecture == "context":
+        return build_context(config.context, n_beats, lstm)
+    return build_reference(config.reference, lstm)
+
+
+def build_reference(config: ReferenceConfig, lstm: BidirectionalLSTM = keras_lstm) -> keras.Model:
     """The reference CNN-BiLSTM: (batch, 187, 1) rows to (batch, 5) class probabilities.
 
     Convolutions (kernel 3, ReLU) with max-pooling by 2 and dropout; bidirectional LSTM layers, each followed by

@@ -1,0 +1,143 @@
+"""What a network learns from and is judged on: bare rows, or recordings with their beats in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.ecg.context import ContextInputs
+from pipeline.model.augmentation import augment
+
+_PREDICTION_BATCH = 512
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training side, in the order in which it is to be learned.
+
+    Attributes:
+        inputs: The network's input, or the list of its inputs.
+        labels: Positions in `CLASSES`.
+        weights: What each label counts; None for 1 each.
+    """
+
+    inputs: Any
+    labels: npt.NDArray[np.int64]
+    weights: Floats | None
+
+
+class Examples(Protocol):
+    """Beats to learn from or to be judged on."""
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(n,) positions in `CLASSES`."""
+        ...
+
+    def epoch(self, rng: np.random.Generator) -> Epoch:
+        """The beats, in an order that `rng` decides."""
+        ...
+
+    def predict(self, model: keras.Model) -> Floats:
+        """Class probabilities, (n, 5), in the order of `labels`."""
+        ...
+
+
+@dataclass(frozen=True)
+class RowExamples:
+    """Rows and their classes.
+
+    Attributes:
+        rows: (n, 187) float32.
+        labels: (n,) positions in `CLASSES`.
+    """
+
+    rows: Floats
+    labels: npt.NDArray[np.int64]
+
+    def epoch(self, rng: np.random.Generator) -> Epoch:
+        """All rows once, shuffled."""
+        order = rng.permutation(len(self.labels))
+        return Epoch(self.rows[order][..., None], self.labels[order], None)
+
+    def predict(self, model: keras.Model) -> Floats:
+        """Class probabilities, (n, 5) float32."""
+        return np.asarray(model.predict(self.rows[..., None], batch_size=_PREDICTION_BATCH, verbose=0), np.float32)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording's beats in order, and which of them count.
+
+    Attributes:
+        inputs: What the network reads.
+        labels: (n,) positions in `CLASSES`.
+        counts: (n,) bool; the other beats are context alone.
+    """
+
+    inputs: ContextInputs
+    labels: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RecordingExamples:
+    """Recordings, learned in stretches of consecutive beats and judged whole.
+
+    Attributes:
+        recordings: In the order of the beat table; each has a beat that counts.
+        stretch_beats: Beats in a stretch.
+    """
+
+    recordings: Sequence[Recording]
+    stretch_beats: int
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(n,) positions in `CLASSES` of the beats that count."""
+        return np.concatenate([each.labels[each.counts] for each in self.recordings])
+
+    def epoch(self, rng: np.random.Generator) -> Epoch:
+        """Stretches that cover every recording from a random offset on, augmented and shuffled.
+
+        A stretch reaches past the ends of its recording with zeros that do not count.
+        """
+        places = [
+            (number, start)
+            for number, each in enumerate(self.recordings)
+            for start in range(-int(rng.integers(self.stretch_beats)), len(each.labels), self.stretch_beats)
+        ]
+        stretches = [self._stretch(*places[place]) for place in rng.permutation(len(places))]
+        beats, rhythm, labels, weights = (np.stack(arrays) for arrays in zip(*stretches, strict=True))
+        augment(beats, rhythm, rng)
+        return Epoch([beats, rhythm], labels, weights)
+
+    def predict(self, model: keras.Model) -> Floats:
+        """Class probabilities, (n, 5) float32, of the beats that count."""
+        found = [each.counts.nonzero()[0] for each in self.recordings]
+        return np.concatenate(
+            [
+                predict_recording(model, each.inputs)[counted]
+                for each, counted in zip(self.recordings, found, strict=True)
+            ]
+        )
+
+    def _stretch(self, number: int, start: int) -> tuple[Floats, Floats, npt.NDArray[np.int64], Floats]:
+        recording = self.recordings[number]
+        places = np.arange(start, start + self.stretch_beats)
+        inside = (places >= 0) & (places < len(recording.labels))
+        places = np.clip(places, 0, len(recording.labels) - 1)
+        weights = (inside & recording.counts[places]).astype(np.float32)
+        there = inside.astype(np.float32)
+        beats = recording.inputs.beats[places] * there[:, None, None]
+        return beats, recording.inputs.rhythm[places] * there[:, None], recording.labels[places], weights
+
+
+def predict_recording(model: keras.Model, inputs: ContextInputs) -> Floats:
+    """Class probabilities, (n, 5) float32, of all beats of one recording."""
+    return np.asarray(model.predict_on_batch([inputs.beats[None], inputs.rhythm[None]])[0], np.float32)
