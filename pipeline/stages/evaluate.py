@@ -1,5 +1,6 @@
 """Stage `evaluate`: the sides that params open, scored, as a report and in the run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.ecg.aami import CLASSES
+from pipeline.evaluation.assessment import headline
 from pipeline.evaluation.metrics import Metrics
-from pipeline.evaluation.report import SideResult, side_metrics, side_tables, write_report
+from pipeline.evaluation.report import side_metrics, side_tables, write_report
+from pipeline.evaluation.side import SideResult
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import atomic_path
 from pipeline.model.training import Trained, load_model, predict
-from pipeline.stages.entry import MODELS, REPORTS, run_protocol_stage, workspace
+from pipeline.stages.entry import MODELS, REPORTS, dataset_of, run_protocol_stage, workspace
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.train import enter_results
@@ -40,10 +43,11 @@ def evaluate_run(
     model = load_model(model_folder / "model.keras")
     sides: dict[str, SideResult] = {side: _score(model, data, side) for side in config.evaluate.sides}
     history = pd.read_csv(model_folder / "history.csv")
-    write_report(report_folder, protocol, sides, history, PUBLISHED)
+    write_report(report_folder, protocol, sides, history, dataset_of(config).reporting(protocol), PUBLISHED)
     _write_predictions(predictions, sides)
-    metrics = side_metrics(sides)
-    _enter(protocol, manifest, Trained(model, history, -1, manifest.tags["device"]), data, metrics, report_folder)
+    metrics, ectopic = side_metrics(sides), headline(sides)
+    logged = {side: {**metrics[side], **ectopic[side]} for side in sides}
+    _enter(protocol, manifest, Trained(model, history, -1, manifest.tags["device"]), data, logged, report_folder)
     return metrics
 
 
@@ -76,7 +80,7 @@ def _enter(
     manifest: Manifest,
     trained: Trained,
     data: ProtocolData,
-    metrics: dict[str, Metrics],
+    metrics: Mapping[str, object],
     report: Path,
 ) -> None:
     store = open_store(workspace())
