@@ -25,7 +25,7 @@ def train_on(data: Path, epochs: int, save: Path) -> None:
             Path(folder) / "checkpoint.npz",
         )
     history = trained.history
-    np.savez(save, epoch_seconds=history.seconds, macro_f1=history.val_macro_f1, device=trained.device)
+    np.savez(save, epoch_seconds=history.seconds, macro_f1=history.val_macro_f1, device=str(trained.device))
 
 
 def main() -> None:

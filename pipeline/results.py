@@ -14,8 +14,9 @@ from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
 from pipeline.files import write_json, write_text
 from pipeline.stages.entry import workspace
-from pipeline.stages.protocol_data import load_protocol, run_key
+from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.published_run import with_seed
+from pipeline.stages.run_identity import run_key
 from pipeline.tracking.lookup import RunRecord, finished_runs
 from pipeline.tracking.store import open_store
 

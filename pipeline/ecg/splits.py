@@ -1,6 +1,5 @@
 """Which beats train, validate and test: by index, never by copy."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ from sklearn.model_selection import train_test_split
 
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.dataset import Dataset
+from pipeline.ecg.sides import SIDES, side_digest
 from pipeline.errors import UserError
 
-SIDES = ("train", "validation", "test")
 KAGGLE_CSV_TEST_RECORD = "mitbih_test"
 
 
@@ -85,12 +84,6 @@ def summarise(split: pd.DataFrame, beats: pd.DataFrame, dataset: Dataset, protoc
     if protocol == "interpatient":
         summary["patients_on_both_sides"] = _overlaps(split, dataset)
     return summary
-
-
-def side_digest(beats: pd.DataFrame) -> str:
-    """SHA-256 of a side: its records, samples and classes. Equal digests mean results on the same beats."""
-    lines = (beats.record + " " + beats["sample"].astype(str) + " " + beats.aami).str.cat(sep="\n")
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _listed(beats: pd.DataFrame, path: Path) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

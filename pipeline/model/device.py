@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,8 +11,21 @@ from pipeline.config import TrainConfig
 from pipeline.errors import UserError
 
 
-def prepare_device(config: TrainConfig) -> str:
-    """Choose GPU or CPU, set precision, threads, distribution and determinism, and return the device's description.
+@dataclass(frozen=True)
+class Device:
+    """What a training runs on; `str()` is how runs and reports name it."""
+
+    gpus: int
+    precision: str
+    backend: str
+
+    def __str__(self) -> str:
+        name = f"gpu x{self.gpus}" if self.gpus else "cpu"
+        return f"{name}, {self.precision}, keras on {self.backend}"
+
+
+def prepare_device(config: TrainConfig) -> Device:
+    """Choose GPU or CPU, set precision, threads, distribution and determinism, and return the choice.
 
     Call before the first tensor is made. With several GPUs, batches are shared out among all of them.
 
@@ -28,24 +42,24 @@ def prepare_device(config: TrainConfig) -> str:
     if precision == "auto":
         precision = "mixed_float16" if gpus else "float32"
     keras.config.set_dtype_policy(precision)
-    if len(gpus) > 1 and keras.backend.backend() == "jax":
+    backend = keras.backend.backend()
+    if len(gpus) > 1 and backend == "jax":
         keras.distribution.set_distribution(keras.distribution.DataParallel())
-    if config.deterministic and keras.backend.backend() == "tensorflow":
+    if config.deterministic and backend == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    name = f"gpu x{len(gpus)}" if gpus else "cpu"
-    return f"{name}, {precision}, keras on {keras.backend.backend()}"
+    return Device(len(gpus), precision, backend)
 
 
-def runs_unrolled(device: str) -> bool:
+def runs_unrolled(device: Device) -> bool:
     """Whether the training twin of the LSTM is the faster one: TensorFlow, CPU, float32."""
-    return device == "cpu, float32, keras on tensorflow"
+    return device == Device(gpus=0, precision="float32", backend="tensorflow")
 
 
-def distribution_scope(device: str) -> AbstractContextManager[Any]:
+def distribution_scope(device: Device) -> AbstractContextManager[Any]:
     """The context to build a model in: TensorFlow shares batches among several GPUs, JAX was told to before."""
-    if device.startswith(("cpu", "gpu x1,")) or keras.backend.backend() != "tensorflow":
+    if device.gpus < 2 or device.backend != "tensorflow":
         return nullcontext()
     import tensorflow as tf
 

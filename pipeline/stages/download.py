@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.stages.entry import RAW, dataset_of, run_stage
+from pipeline.ecg.dataset import load_dataset
+from pipeline.stages.entry import RAW, run_stage
 
 
 def main(config: Config) -> None:
@@ -22,7 +23,7 @@ def _fill(config: Config) -> set[str]:
 
         copy_csvs(Path(str(config.data.folder)), RAW)
         return set(KNOWN_FILES)
-    dataset = dataset_of(config)
+    dataset = load_dataset(Path(config.data.dataset))
     records = dataset.records.record.tolist()
     if config.data.source == "mitdb":
         from pipeline.sources.mitdb import download_mitdb

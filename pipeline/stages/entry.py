@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.config import Config, load_config
-from pipeline.ecg.dataset import Dataset, load_dataset
 from pipeline.errors import UserError
 from pipeline.guard import guarded
 
@@ -35,11 +34,6 @@ def run_protocol_stage(stage: Callable[[Config, str], None]) -> None:
         stage(config, asked)
 
     guarded(work)
-
-
-def dataset_of(config: Config) -> Dataset:
-    """The facts of the data set that params.yaml points to."""
-    return load_dataset(Path(config.data.dataset))
 
 
 def workspace() -> Path:

@@ -1,6 +1,5 @@
 """Stage `evaluate`: the sides that params open, scored, as a report and in the run."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,18 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.dataset import load_dataset
 from pipeline.evaluation.assessment import headline
 from pipeline.evaluation.metrics import Metrics
 from pipeline.evaluation.report import side_metrics, side_tables, write_report
 from pipeline.evaluation.side import SideResult
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import atomic_path
-from pipeline.model.training import Trained, load_model, predict
-from pipeline.stages.entry import MODELS, REPORTS, dataset_of, run_protocol_stage, workspace
-from pipeline.stages.manifest import Manifest, read_manifest
+from pipeline.model.training import load_model, predict
+from pipeline.stages.entry import MODELS, REPORTS, run_protocol_stage, workspace
+from pipeline.stages.manifest import read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
-from pipeline.stages.train import enter_results
+from pipeline.stages.run_results import enter_results
 from pipeline.tracking.runs import ensure_run, finish, log_evaluation
 from pipeline.tracking.store import open_store
 
@@ -43,11 +43,17 @@ def evaluate_run(
     model = load_model(model_folder / "model.keras")
     sides: dict[str, SideResult] = {side: _score(model, data, side) for side in config.evaluate.sides}
     history = pd.read_csv(model_folder / "history.csv")
-    write_report(report_folder, protocol, sides, history, dataset_of(config).reporting(protocol), PUBLISHED)
+    facts = load_dataset(Path(config.data.dataset)).reporting(protocol)
+    write_report(report_folder, protocol, sides, history, facts, PUBLISHED)
     _write_predictions(predictions, sides)
     metrics, ectopic = side_metrics(sides), headline(sides)
     logged = {side: {**metrics[side], **ectopic[side]} for side in sides}
-    _enter(protocol, manifest, Trained(model, history, -1, manifest.tags["device"]), data, logged, report_folder)
+    store = open_store(workspace())
+    run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
+    if run_id != manifest.run_id:
+        enter_results(store, run_id, model, history, data)
+    log_evaluation(store, run_id, logged, report_folder)
+    finish(store, run_id)
     return metrics
 
 
@@ -73,22 +79,6 @@ def _write_predictions(path: Path, sides: dict[str, SideResult]) -> None:
         frames.append(frame)
     with atomic_path(path) as temporary:
         pd.concat(frames).to_parquet(temporary, index=False, compression="zstd")
-
-
-def _enter(
-    protocol: str,
-    manifest: Manifest,
-    trained: Trained,
-    data: ProtocolData,
-    metrics: Mapping[str, object],
-    report: Path,
-) -> None:
-    store = open_store(workspace())
-    run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
-    if run_id != manifest.run_id:
-        enter_results(store, run_id, trained, data)
-    log_evaluation(store, run_id, metrics, report)
-    finish(store, run_id)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.config import Config
-from pipeline.ecg.splits import SIDES
+from pipeline.ecg.sides import SIDES
 from pipeline.errors import UserError
 from pipeline.files import write_json
-from pipeline.stages.entry import BEATS, workspace
-from pipeline.stages.protocol_data import ProtocolData, run_key, run_params
-from pipeline.tracking.provenance import DatasetInput, git_tags
+from pipeline.stages.entry import BEATS
+from pipeline.tracking.provenance import DatasetInput
 
 
 @dataclass(frozen=True)
@@ -36,20 +34,6 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write as JSON, atomically."""
         write_json(path, asdict(self))
-
-
-def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
-    """What a run says of itself before it has an id."""
-    tags = {
-        **git_tags(workspace()),
-        "architecture": config.model.architecture,
-        "input": "row",
-        "test_digest": data.digest("test"),
-        "validation_digest": data.digest("validation"),
-        "config_key": run_key(config, protocol, data),
-    }
-    counts = {side: data.counts(side) for side in SIDES}
-    return Manifest("", run_params(config), tags, counts, data.beats_md5)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -1,19 +1,17 @@
-"""What a protocol's stages read: beats with their sides, and what identifies a run on them."""
+"""What a protocol's stages read: beats with their sides."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from pipeline.config import Config
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.beats import read_beats, read_lists
-from pipeline.ecg.splits import SIDES, side_digest
+from pipeline.ecg.sides import side_digest
 from pipeline.errors import UserError
 from pipeline.stages.entry import BEATS, SPLITS
 
@@ -52,13 +50,15 @@ def load_protocol(protocol: str) -> ProtocolData:
     """Read the beats that the protocol's split names.
 
     Raises:
-        UserError: a file is missing, or the split names a beat that does not exist.
+        UserError: a file is missing or damaged, or the split names a beat that does not exist.
     """
     path = SPLITS / f"{protocol}.parquet"
     try:
         split = pd.read_parquet(path)
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run `dvc repro split@{protocol}`") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); run `dvc repro split@{protocol}`") from error
     beats = read_beats(BEATS, ["record", "sample", "aami"])
     labelled = beats.merge(split, on=["record", "sample"], how="left", validate="one_to_one")
     kept = labelled.side.notna()
@@ -67,28 +67,6 @@ def load_protocol(protocol: str) -> ProtocolData:
     labels = labelled.aami[kept].map(CLASSES.index).to_numpy(dtype=np.int64)
     rows = read_lists(BEATS, "kaggle_row")[kept.to_numpy()]
     return ProtocolData(labelled[kept].reset_index(drop=True), rows, labels, _md5(BEATS))
-
-
-def run_params(config: Config) -> dict[str, str | int | float | bool]:
-    """The settings of a run by dotted name."""
-    sections = {"model": config.model, "train": config.train, "split": config.split}
-    flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}
-    for section, values in sections.items():
-        for key, value in values.model_dump().items():
-            flat[f"{section}.{key}"] = json.dumps(value) if isinstance(value, list) else value
-    return flat
-
-
-def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
-    """SHA-256 of all that decides a training's outcome; runs with one key are repeats of each other."""
-    told: dict[str, Any] = {
-        "protocol": protocol,
-        "model": config.model.model_dump(),
-        "train": config.train.model_dump(),
-        "rows": data.beats_md5,
-        "sides": {side: data.digest(side) for side in SIDES},
-    }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _md5(path: Path) -> str:

@@ -1,13 +1,16 @@
 """Stage `segment`: recordings to beats, one Parquet row a beat."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 from rich.progress import track
 
 from pipeline.config import Config
-from pipeline.ecg.beats import row_table, segment_record, write_beats
-from pipeline.stages.entry import BEATS, RAW, dataset_of, run_stage
+from pipeline.ecg.beats import write_beats
+from pipeline.ecg.dataset import load_dataset
+from pipeline.ecg.segmentation import row_table, segment_record
+from pipeline.stages.entry import BEATS, RAW, run_stage
 
 
 def main(config: Config) -> None:
@@ -17,7 +20,7 @@ def main(config: Config) -> None:
 
 
 def _tables(config: Config) -> Iterator[pa.Table]:
-    for record in track(dataset_of(config).records.record.tolist(), description="segment"):
+    for record in track(load_dataset(Path(config.data.dataset)).records.record.tolist(), description="segment"):
         yield segment_record(RAW, record)
 
 

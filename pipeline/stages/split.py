@@ -1,16 +1,19 @@
 """Stage `split`: a side for every beat of a protocol."""
 
+from pathlib import Path
+
 from pipeline.config import Config
 from pipeline.ecg.beats import read_beats
+from pipeline.ecg.dataset import load_dataset
 from pipeline.ecg.splits import split_interpatient, split_kaggle, summarise
 from pipeline.files import atomic_path, write_json
-from pipeline.stages.entry import BEATS, SPLITS, dataset_of, run_protocol_stage
+from pipeline.stages.entry import BEATS, SPLITS, run_protocol_stage
 
 
 def main(config: Config, protocol: str) -> None:
     """Write the sides and their summary."""
     beats = read_beats(BEATS, ["record", "sample", "aami"])
-    dataset = dataset_of(config)
+    dataset = load_dataset(Path(config.data.dataset))
     if protocol == "kaggle":
         split = split_kaggle(beats, dataset, config.split.validation_fraction, config.split.seed)
     else:

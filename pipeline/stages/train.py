@@ -1,6 +1,5 @@
 """Stage `train`: the network of a protocol, as a run in MLflow."""
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,21 +7,14 @@ from pathlib import Path
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.model.training import Examples, Trained, predict, train
+from pipeline.model.training import Examples, Trained, save_model, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
-from pipeline.stages.manifest import Manifest, describe_run, read_manifest
+from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
-from pipeline.tracking.models import log_model
-from pipeline.tracking.runs import (
-    backfill_history,
-    log_epoch,
-    resume_run,
-    start_training_run,
-    system_metrics,
-)
+from pipeline.stages.run_identity import describe_run
+from pipeline.stages.run_results import enter_results
+from pipeline.tracking.runs import log_epoch, resume_run, start_training_run, system_metrics
 from pipeline.tracking.store import Store, check_writable, open_store
-
-_EXAMPLES = 2
 
 
 def main(config: Config, protocol: str) -> None:
@@ -55,11 +47,12 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
             title=f"train {protocol} (seed {config.train.seed})",
             on_epoch=lambda epoch, row: log_epoch(store, manifest.run_id, epoch + 1, row),
         )
-    manifest = replace(manifest, tags={**manifest.tags, "device": trained.device})
+    device = str(trained.device)
+    manifest = replace(manifest, tags={**manifest.tags, "device": device})
     _write(trained, manifest, folder)
     try:
-        store.client.set_tag(manifest.run_id, "device", trained.device)
-        enter_results(store, manifest.run_id, trained, data)
+        store.client.set_tag(manifest.run_id, "device", device)
+        enter_results(store, manifest.run_id, trained.model, trained.history, data)
     except Exception as error:
         raise UserError(
             f"{store.shown}: failed after training ({' '.join(str(error).split())}); the trained model is in {folder} "
@@ -67,15 +60,6 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
         ) from error
     shutil.rmtree(state)
     return manifest
-
-
-def enter_results(store: Store, run_id: str, trained: Trained, data: ProtocolData) -> None:
-    """Log the history and the model with its signature."""
-    backfill_history(store, run_id, trained.history)
-    store.client.log_metric(run_id, "parameters", trained.model.count_params())
-    store.client.log_metric(run_id, "train_seconds", float(trained.history.seconds.sum()))
-    example = data.rows[data.on("validation")][:_EXAMPLES]
-    log_model(store, run_id, trained.model, example[..., None], predict(trained.model, example))
 
 
 def _open_run(store: Store, protocol: str, manifest: Manifest, kept: Path) -> Manifest:
@@ -99,10 +83,7 @@ def _examples(data: ProtocolData, side: str) -> Examples:
 
 
 def _write(trained: Trained, manifest: Manifest, folder: Path) -> None:
-    with atomic_path(folder / "model.keras") as temporary:
-        named = temporary.with_suffix(".keras")
-        trained.model.save(named)
-        os.replace(named, temporary)
+    save_model(trained.model, folder / "model.keras")
     with atomic_path(folder / "history.csv") as temporary:
         trained.history.to_csv(temporary, index=False)
     manifest.write(folder / "run.json")

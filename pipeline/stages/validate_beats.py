@@ -1,13 +1,16 @@
 """Stage `validate_beats`: the beats against published counts and against physiology."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.checks.beats import BeatFacts, validate_beats
 from pipeline.config import Config
 from pipeline.ecg.beats import read_beats, read_lists
+from pipeline.ecg.dataset import load_dataset
 from pipeline.stages.checked import conclude
-from pipeline.stages.entry import BEATS, DATA_DOCS, dataset_of, run_stage
+from pipeline.stages.entry import BEATS, DATA_DOCS, run_stage
 
 
 def main(config: Config) -> None:
@@ -22,7 +25,7 @@ def main(config: Config) -> None:
         windows = read_lists(BEATS, "window").reshape(len(frame), -1)
         frame["window_min_mv"], frame["window_max_mv"] = windows.min(axis=1), windows.max(axis=1)
         frame["window_finite"] = _all_finite(windows)
-    facts = BeatFacts(counts=dataset_of(config).counts or {}, rows_only=rows_only)
+    facts = BeatFacts(counts=load_dataset(Path(config.data.dataset)).counts or {}, rows_only=rows_only)
     conclude(validate_beats(frame, facts, DATA_DOCS / "beats"), "beats")
 
 

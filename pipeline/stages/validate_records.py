@@ -1,13 +1,16 @@
 """Stage `validate_records`: every recording against the facts of the data set."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline.checks.records import RecordFacts, validate_records
 from pipeline.config import Config
+from pipeline.ecg.dataset import load_dataset
 from pipeline.ecg.records import inspect_records
 from pipeline.files import write_json
 from pipeline.stages.checked import conclude
-from pipeline.stages.entry import DATA_DOCS, RAW, VALIDATION, dataset_of, run_stage
+from pipeline.stages.entry import DATA_DOCS, RAW, VALIDATION, run_stage
 
 
 def main(config: Config) -> None:
@@ -15,7 +18,7 @@ def main(config: Config) -> None:
     if config.data.source == "kaggle_csv":
         write_json(VALIDATION / "records.json", {"skipped": "rows carry no recordings"})
         return
-    dataset = dataset_of(config)
+    dataset = load_dataset(Path(config.data.dataset))
     facts = RecordFacts(
         records=tuple(dataset.records.record),
         n_leads=dataset.n_leads,

@@ -6,8 +6,9 @@ import pytest
 import wfdb
 import yaml
 
-from pipeline.ecg.beats import segment_record, write_beats
+from pipeline.ecg.beats import write_beats
 from pipeline.ecg.dataset import load_dataset
+from pipeline.ecg.segmentation import segment_record
 
 FACTS = {"name": "test", "sampling_rate_hz": 360, "n_leads": 2}
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ecg.beats import read_beats, read_lists, row_table, segment_record, write_beats
+from pipeline.ecg.beats import read_beats, read_lists, write_beats
 from pipeline.ecg.rows import beat_rows
+from pipeline.ecg.segmentation import row_table, segment_record
 from pipeline.errors import UserError
 
 SCALARS = ["record", "sample", "symbol", "aami"]

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.ecg.dataset import load_dataset
-from pipeline.ecg.splits import SIDES
+from pipeline.ecg.sides import SIDES
 from pipeline.errors import UserError
 
 DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230"

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from pipeline.ecg.beats import read_beats
-from pipeline.ecg.splits import SIDES, split_interpatient, split_kaggle, summarise
+from pipeline.ecg.sides import SIDES
+from pipeline.ecg.splits import split_interpatient, split_kaggle, summarise
 from pipeline.errors import UserError
 
 RECORDS = (("r1", "p1", "train"), ("r2", "p2", "validation"), ("r3", "p3", "test"), ("r4", "p4", "excluded"))

@@ -1,5 +1,6 @@
 """Training: killed and resumed it ends the same; the best weights are kept; what is saved loads anywhere."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from sklearn.metrics import log_loss
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.model import training
-from pipeline.model.training import Examples, load_model, predict, train
+from pipeline.model.device import Device
+from pipeline.model.training import Examples, load_model, predict, save_model, train
 
 MODEL = ModelConfig(architecture="reference", filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
 TRAIN = TrainConfig(
@@ -33,6 +35,7 @@ from pathlib import Path
 import numpy as np
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.model import training
+from pipeline.model.device import Device
 
 folder, where = Path(sys.argv[1]), sys.argv[2]
 told = json.loads((folder / "told.json").read_text())
@@ -121,7 +124,7 @@ def test_training_learns(trained):
     assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.3
     assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.learning_rate, rel=0.2)
     assert history.learning_rate.iloc[-1] < TRAIN.learning_rate / 10
-    assert trained.device == "cpu, float32, keras on tensorflow"
+    assert trained.device == Device(gpus=0, precision="float32", backend="tensorflow")
 
 
 def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
@@ -164,13 +167,28 @@ def test_gpu_without_one_is_refused_before_any_work(tmp_path, monkeypatch):
 
 def test_saved_model_is_built_in_layers_alone_and_predicts_the_same(trained, tmp_path):
     path = tmp_path / "model.keras"
-    trained.model.save(path)
+    save_model(trained.model, path)
     with zipfile.ZipFile(path) as archive:
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
     assert {layer["module"] for layer in layers} <= {"keras", "keras.layers"}
     assert not any(layer["registered_name"] for layer in layers)
     loaded = load_model(path)
     np.testing.assert_array_equal(predict(loaded, VALIDATION.rows), predict(trained.model, VALIDATION.rows))
+
+
+def test_a_model_that_cannot_be_saved_leaves_nothing(trained, tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"earlier")
+
+    def half(_, target):
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(trained.model), "save", half)
+    with pytest.raises(UserError, match=r"model\.keras: cannot be written"):
+        save_model(trained.model, path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"earlier"
 
 
 def test_probabilities_of_each_class(trained):

@@ -1,0 +1,69 @@
+"""What a run says of itself: its settings, where it is from, and the key that its repeats share."""
+
+import hashlib
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pipeline.model
+from pipeline.config import Config
+from pipeline.ecg.sides import SIDES
+from pipeline.stages.entry import workspace
+from pipeline.stages.manifest import Manifest
+from pipeline.stages.protocol_data import ProtocolData
+from pipeline.tracking.provenance import git_tags
+
+_CODE = Path(pipeline.model.__path__[0])
+_LIBRARIES = ("keras", "tensorflow")
+
+
+def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
+    """What a run says of itself before it has an id."""
+    tags = {
+        **git_tags(workspace()),
+        "architecture": config.model.architecture,
+        "input": "row",
+        "test_digest": data.digest("test"),
+        "validation_digest": data.digest("validation"),
+        "config_key": run_key(config, protocol, data),
+    }
+    counts = {side: data.counts(side) for side in SIDES}
+    return Manifest("", run_params(config), tags, counts, data.beats_md5)
+
+
+def run_params(config: Config) -> dict[str, str | int | float | bool]:
+    """The settings of a run by dotted name."""
+    sections = {"model": config.model, "train": config.train, "split": config.split}
+    flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}
+    for section, values in sections.items():
+        for key, value in values.model_dump().items():
+            flat[f"{section}.{key}"] = json.dumps(value) if isinstance(value, list) else value
+    return flat
+
+
+def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
+    """SHA-256 of what decides a training's outcome: settings, data, the code of the network and its libraries.
+
+    Runs with one key are repeats of each other. A stopped training goes on, and a finished one is published, only
+    under its own key: never old weights under new code.
+    """
+    told: dict[str, Any] = {
+        "protocol": protocol,
+        "model": config.model.model_dump(),
+        "train": config.train.model_dump(),
+        "rows": data.beats_md5,
+        "sides": {side: data.digest(side) for side in SIDES},
+        "code": _code_digest(_CODE),
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _code_digest(folder: Path) -> str:
+    """SHA-256 of the Python files in and below `folder`, names and content."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()

@@ -1,0 +1,55 @@
+"""The key of a run changes with all that decides a training's outcome, the code of the network included."""
+
+import dataclasses
+import shutil
+
+import pytest
+
+from pipeline.stages import run_identity
+from pipeline.stages.run_identity import run_key
+
+
+def key_with(config, data, section="train", **values):
+    changed = getattr(config, section).model_copy(update=values)
+    return run_key(config.model_copy(update={section: changed}), "kaggle", data)
+
+
+def test_a_key_is_of_settings_and_data(config, data):
+    same = key_with(config, data)
+    moved = data.beats.assign(side=data.beats.side.replace({"validation": "train"}))
+    keys = {
+        same,
+        run_key(config, "interpatient", data),
+        key_with(config, data, seed=99),
+        key_with(config, data, "model", dropout=0.42),
+        run_key(config, "kaggle", dataclasses.replace(data, beats_md5="1" * 32)),
+        run_key(config, "kaggle", dataclasses.replace(data, beats=moved)),
+    }
+    assert len(keys) == 6
+    assert key_with(config, data, "download", workers=3) == same
+
+
+@pytest.mark.parametrize("edit", ["changed", "added", "renamed"])
+def test_a_key_is_of_the_networks_code(config, data, tmp_path, monkeypatch, edit):
+    code = tmp_path / "model"
+    shutil.copytree(run_identity._CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
+    before = run_key(config, "kaggle", data)
+    monkeypatch.setattr(run_identity, "_CODE", code)
+    assert run_key(config, "kaggle", data) == before
+    file = code / "architectures.py"
+    if edit == "changed":
+        file.write_text(file.read_text().replace("relu", "gelu"))
+    elif edit == "added":
+        (code / "layers").mkdir()
+        (code / "layers" / "attention.py").write_text("")
+    else:
+        file.rename(code / "networks.py")
+    assert run_key(config, "kaggle", data) != before
+
+
+@pytest.mark.parametrize("library", ["keras", "tensorflow"])
+def test_a_key_is_of_the_libraries(config, data, monkeypatch, library):
+    before = run_key(config, "kaggle", data)
+    version = run_identity.metadata.version
+    monkeypatch.setattr(run_identity.metadata, "version", lambda name: "0.1" if name == library else version(name))
+    assert run_key(config, "kaggle", data) != before
