@@ -1,5 +1,6 @@
 """Facts of a data set: its records, their patients and sides, and what is published about it."""
 
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,22 @@ from pipeline.errors import UserError
 RECORD_SIDES = ("train", "validation", "test", "excluded")
 
 
+class LeftOut(BaseModel):
+    """Records that a second set of figures does without, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    records: tuple[str, ...] = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class Ec57Facts(BaseModel):
+    """What ANSI/AAMI EC57 leaves out of this data set: the first seconds of each record, and whole records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    learning_period_s: float = Field(default=0, ge=0)
+    excluded: tuple[LeftOut, ...] = ()
+
+
 class KaggleFacts(BaseModel):
     """Which beats are the test side of the `kaggle` protocol: a list, or a random share drawn by class."""
 
@@ -19,13 +36,15 @@ class KaggleFacts(BaseModel):
     test_beats: str | None = None
     test_fraction: float | None = Field(default=None, gt=0, lt=1)
     test_row_digest: str | None = None
+    report_without: tuple[LeftOut, ...] = ()
 
 
 class InterpatientFacts(BaseModel):
-    """Pairs of records of one patient that the published split puts on both sides."""
+    """Pairs of records of one patient that the published split puts on both sides; what to report without."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     known_overlaps: list[list[str]] = []
+    report_without: tuple[LeftOut, ...] = ()
 
 
 class ProtocolFacts(BaseModel):
@@ -34,6 +53,21 @@ class ProtocolFacts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     kaggle: KaggleFacts = KaggleFacts()
     interpatient: InterpatientFacts = InterpatientFacts()
+
+
+@dataclass(frozen=True)
+class ReportingFacts:
+    """What the report of one protocol needs to know of the data set.
+
+    Attributes:
+        sampling_rate_hz: Rate at which the samples of annotations are counted.
+        ec57: What the standard leaves out.
+        report_without: Each gives a further set of figures, without its records.
+    """
+
+    sampling_rate_hz: float
+    ec57: Ec57Facts = field(default_factory=Ec57Facts)
+    report_without: tuple[LeftOut, ...] = ()
 
 
 class Dataset(BaseModel):
@@ -49,7 +83,13 @@ class Dataset(BaseModel):
     n_samples: int | None = None
     counts: dict[str, int] | None = None
     row_digest: str | None = None
+    ec57: Ec57Facts = Ec57Facts()
     protocols: ProtocolFacts = ProtocolFacts()
+
+    def reporting(self, protocol: str) -> ReportingFacts:
+        """What the report of `protocol` leaves out."""
+        facts = self.protocols.kaggle if protocol == "kaggle" else self.protocols.interpatient
+        return ReportingFacts(self.sampling_rate_hz, self.ec57, facts.report_without)
 
     @cached_property
     def records(self) -> pd.DataFrame:

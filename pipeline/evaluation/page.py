@@ -25,10 +25,10 @@ img{max-width:100%;height:auto}
 
 @dataclass(frozen=True)
 class Section:
-    """A side's part of the report, or the training's: heading, table if any, figures on disk."""
+    """A side's part of the report, or the training's: heading, tables, figures on disk."""
 
     heading: str
-    table: ScoreTable | None
+    tables: tuple[ScoreTable, ...]
     figures: tuple[Path, ...]
 
 
@@ -37,8 +37,8 @@ def markdown_page(title: str, sections: Sequence[Section], folder: Path) -> str:
     lines = [f"# {title}", ""]
     for section in sections:
         lines += [f"## {section.heading}", ""]
-        if section.table:
-            lines += [section.table.title, "", markdown_table(section.table)]
+        for table in section.tables:
+            lines += [table.title, "", markdown_table(table)]
         for figure in section.figures:
             lines += [f"![{_words(figure)}]({figure.relative_to(folder).as_posix()})", ""]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -49,8 +49,7 @@ def html_page(title: str, sections: Sequence[Section]) -> str:
     body = [f"<h1>{escape(title)}</h1>"]
     for section in sections:
         body.append(f"<h2>{escape(section.heading)}</h2>")
-        if section.table:
-            body.append(_html_table(section.table))
+        body += [_html_table(table) for table in section.tables]
         body += [_html_figure(figure) for figure in section.figures]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -31,7 +31,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A side's scores as text cells, ready for any form; published figures follow ours."""
+    """Scores as text cells, ready for any form; published figures follow ours."""
 
     title: str
     columns: tuple[str, ...]

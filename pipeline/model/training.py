@@ -1,5 +1,6 @@
 """Training: epochs in a fixed order, best weights by validation macro-F1, resumable after a kill."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sklearn.metrics import f1_score, log_loss
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
+from pipeline.files import atomic_path
 from pipeline.model.architectures import build_reference, keras_lstm
 from pipeline.model.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from pipeline.model.device import Device, distribution_scope, prepare_device, runs_unrolled
@@ -162,6 +164,17 @@ def _portable(config: ModelConfig, state: TrainingState) -> keras.Model:
     model = build_reference(config)
     model.set_weights(state.best_weights)
     return model
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write the model to `path`, atomically; nothing is left beside it when that fails."""
+    with atomic_path(path) as temporary:
+        named = temporary.with_suffix(".keras")  # Keras writes its format to no other ending.
+        try:
+            model.save(named)
+            os.replace(named, temporary)
+        finally:
+            named.unlink(missing_ok=True)
 
 
 def load_model(path: Path) -> keras.Model:

@@ -8,8 +8,11 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.dataset import load_dataset
+from pipeline.evaluation.assessment import headline
 from pipeline.evaluation.metrics import Metrics
-from pipeline.evaluation.report import SideResult, side_metrics, side_tables, write_report
+from pipeline.evaluation.report import side_metrics, side_tables, write_report
+from pipeline.evaluation.side import SideResult
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import atomic_path
 from pipeline.model.training import load_model, predict
@@ -40,14 +43,16 @@ def evaluate_run(
     model = load_model(model_folder / "model.keras")
     sides: dict[str, SideResult] = {side: _score(model, data, side) for side in config.evaluate.sides}
     history = pd.read_csv(model_folder / "history.csv")
-    write_report(report_folder, protocol, sides, history, PUBLISHED)
+    facts = load_dataset(Path(config.data.dataset)).reporting(protocol)
+    write_report(report_folder, protocol, sides, history, facts, PUBLISHED)
     _write_predictions(predictions, sides)
-    metrics = side_metrics(sides)
+    metrics, ectopic = side_metrics(sides), headline(sides)
+    logged = {side: {**metrics[side], **ectopic[side]} for side in sides}
     store = open_store(workspace())
     run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
     if run_id != manifest.run_id:
         enter_results(store, run_id, model, history, data)
-    log_evaluation(store, run_id, metrics, report_folder)
+    log_evaluation(store, run_id, logged, report_folder)
     finish(store, run_id)
     return metrics
 

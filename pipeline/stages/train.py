@@ -1,6 +1,5 @@
 """Stage `train`: the network of a protocol, as a run in MLflow."""
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.model.training import Examples, Trained, train
+from pipeline.model.training import Examples, Trained, save_model, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
@@ -84,10 +83,7 @@ def _examples(data: ProtocolData, side: str) -> Examples:
 
 
 def _write(trained: Trained, manifest: Manifest, folder: Path) -> None:
-    with atomic_path(folder / "model.keras") as temporary:
-        named = temporary.with_suffix(".keras")
-        trained.model.save(named)
-        os.replace(named, temporary)
+    save_model(trained.model, folder / "model.keras")
     with atomic_path(folder / "history.csv") as temporary:
         trained.history.to_csv(temporary, index=False)
     manifest.write(folder / "run.json")

@@ -44,6 +44,7 @@ def test_every_stage_ran_and_left_its_outputs(finished):
             f"models/{protocol}/model.keras",
             f"models/{protocol}/history.csv",
             f"reports/{protocol}/report.html",
+            f"reports/{protocol}/ec57.json",
             f"reports/{protocol}/figures/confusion_test.png",
             f"data/predictions/{protocol}.parquet",
         ):
@@ -76,6 +77,9 @@ def test_the_run_holds_params_epochs_scores_and_data(finished, monkeypatch, prot
     assert runs[0].params["train.epochs"] == "1"
     assert runs[0].tags["test_digest"] == manifest["tags"]["test_digest"]
     assert runs[0].metrics["test.macro_f1"] == pytest.approx(metrics["test"]["macro_f1"])
+    ec57 = json.loads(finished.path(f"reports/{protocol}/ec57.json").read_text(encoding="utf-8"))
+    veb_fpr = ec57["test"]["whole"]["ectopic"]["gross"]["exempt"]["VEB"]["fpr"]["value"]
+    assert runs[0].metrics["test.veb_fpr"] == pytest.approx(veb_fpr, abs=1e-6)
     assert runs[0].metrics["val_macro_f1"] == pytest.approx(metrics["validation"]["macro_f1"], abs=1e-6)
 
 

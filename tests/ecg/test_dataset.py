@@ -24,6 +24,26 @@ def test_mitdb_patients_are_one_a_record_but_for_201_and_202(mitdb_facts):
     assert mitdb_facts.protocols.interpatient.known_overlaps == [["201", "202"]]
 
 
+def test_mitdb_reports_without_records_that_it_has(mitdb_facts):
+    side = mitdb_facts.records.set_index("record").side
+    facts = mitdb_facts.reporting("interpatient")
+    assert (facts.sampling_rate_hz, facts.ec57.learning_period_s) == (360, 300)
+    assert [each.records for each in facts.report_without] == [("232",), ("202",)]
+    assert {side[record] for each in facts.report_without for record in each.records} == {"test"}
+    excluded = {record for each in facts.ec57.excluded for record in each.records}
+    assert excluded == {"102", "104", "107", "207", "217"}
+    assert mitdb_facts.reporting("kaggle").report_without == ()
+
+
+def test_other_data_sets_report_on_everything(make_dataset, pytestconfig):
+    synthetic = load_dataset(pytestconfig.rootpath / "data" / "reference" / "synthetic")
+    for dataset in (make_dataset(), synthetic):
+        for protocol in ("kaggle", "interpatient"):
+            facts = dataset.reporting(protocol)
+            assert facts.report_without == facts.ec57.excluded == ()
+            assert facts.ec57.learning_period_s == 0
+
+
 def test_every_committed_data_set_can_be_read(pytestconfig):
     folders = [path.parent for path in (pytestconfig.rootpath / "data" / "reference").glob("*/dataset.yaml")]
     assert {folder.name for folder in folders} >= {"mitdb", "synthetic", "kaggle_csv"}
@@ -51,6 +71,12 @@ def test_missing_folder_names_the_param(tmp_path):
         ({"n_leads": "two"}, "n_leads: .*integer"),
         ({"protocols": {"kaggle": {"test_fraction": 1.5}}}, r"protocols\.kaggle\.test_fraction: .*less than 1"),
         ({"protocols": {"kagle": {}}}, r"protocols\.kagle: "),
+        ({"ec57": {"learning_period_s": -1}}, r"ec57\.learning_period_s: .*greater than or equal to 0"),
+        ({"ec57": {"excluded": [{"records": [207], "reason": "flutter"}]}}, r"ec57\.excluded\.0\.records\.0: .*string"),
+        (
+            {"protocols": {"interpatient": {"report_without": [{"records": ["232"]}]}}},
+            r"protocols\.interpatient\.report_without\.0\.reason: Field required",
+        ),
     ],
 )
 def test_wrong_facts_are_named(make_dataset, facts, complaint):

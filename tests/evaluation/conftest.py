@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.report import SideResult
+from pipeline.evaluation.side import SideResult
 
 MakeSide = Callable[..., SideResult]
 

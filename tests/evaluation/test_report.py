@@ -10,13 +10,18 @@ import pytest
 from dvc_render.vega import VegaRenderer
 
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.dataset import Ec57Facts, LeftOut, ReportingFacts
 from pipeline.errors import UserError
-from pipeline.evaluation.report import SideResult, write_report
+from pipeline.evaluation.report import write_report
+from pipeline.evaluation.side import SideResult
 
 ROOT = Path(__file__).parents[2]
-DATA = ("confusion.csv", "learning.csv", "pr_curves.csv", "records.csv")
-PAGES = ("metrics.json", "report.html", "report.md", "table.txt")
-SIDE_FIGURES = ("confusion", "precision_recall", "records")
+DATA = ("confusion.csv", "ec57_records.csv", "learning.csv", "pr_curves.csv", "records.csv")
+PAGES = ("ec57.json", "metrics.json", "report.html", "report.md", "table.txt")
+SIDE_FIGURES = ("confusion", "precision_recall", "records", "ectopic", "intervals", "reliability", "abstention")
+FACTS = ReportingFacts(
+    360, Ec57Facts(learning_period_s=300), (LeftOut(records=("232",), reason="it has most S beats"),)
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def sides(make_side) -> dict[str, SideResult]:
 def folder(tmp_path_factory, sides, history) -> Path:
     """A report that tests only read: drawing takes seconds."""
     folder = tmp_path_factory.mktemp("report")
-    write_report(folder, "kaggle", sides, history)
+    write_report(folder, "kaggle", sides, history, FACTS)
     return folder
 
 
@@ -40,7 +45,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_second_report_has_the_same_files_and_bytes(folder, tmp_path, sides, history) -> None:
-    paths = write_report(tmp_path, "kaggle", sides, history)
+    paths = write_report(tmp_path, "kaggle", sides, history, FACTS)
     expected = {*DATA, *PAGES, "figures/learning.png", "figures/mistakes_test.png"}
     expected |= {f"figures/{kind}_{side}.png" for kind in SIDE_FIGURES for side in sides}
     assert {path.relative_to(tmp_path).as_posix() for path in paths} == expected
@@ -54,7 +59,7 @@ def test_figures_of_a_side_no_longer_evaluated_go(tmp_path: Path, sides, history
     stale.parent.mkdir()
     stale.write_text("of an earlier report")
     kept.write_text("mine")
-    write_report(tmp_path, "kaggle", {"validation": sides["validation"]}, history)
+    write_report(tmp_path, "kaggle", {"validation": sides["validation"]}, history, FACTS)
     assert not stale.exists()
     assert kept.exists()
     assert (tmp_path / "figures/confusion_validation.png").exists()
@@ -69,6 +74,17 @@ def test_metrics_hold_both_sides(folder: Path, sides) -> None:
     assert metrics["test"]["accuracy"] == float(np.mean(side.y_prob.argmax(axis=1) == side.y_true))
 
 
+def test_ec57_holds_both_sides_with_intervals_and_subsets(folder: Path) -> None:
+    found = json.loads((folder / "ec57.json").read_text())
+    assert list(found) == ["test", "validation"]
+    for side in found.values():
+        assert side["whole"]["overall"]["accuracy"]["low"] < side["whole"]["overall"]["accuracy"]["high"]
+        assert [each["name"] for each in side["without"]] == ["without 232"]
+        assert side["calibration"]["temperature_fitted_on"] == "validation"
+    metrics = json.loads((folder / "metrics.json").read_text())["test"]
+    assert found["test"]["whole"]["overall"]["macro_f1"]["value"] == pytest.approx(metrics["macro_f1"], abs=1e-6)
+
+
 def test_plot_data_name_their_side(folder: Path, sides, history) -> None:
     confusion = pd.read_csv(folder / "confusion.csv")
     assert list(confusion) == ["side", "actual", "predicted", "beats"]
@@ -77,6 +93,9 @@ def test_plot_data_name_their_side(folder: Path, sides, history) -> None:
     records = pd.read_csv(folder / "records.csv", dtype={"record": str})
     assert records.groupby("side")["beats"].sum().to_dict() == {"test": 158, "validation": 110}
     assert set(records["record"]) == {"100", "208", "232"}
+    ectopic = pd.read_csv(folder / "ec57_records.csv", dtype={"record": str})
+    strict = ectopic[(ectopic["rule"] == "strict") & (ectopic["group"] == "SVEB")].reset_index(drop=True)
+    assert strict["se"].tolist() == records["S_se"].tolist()
     curves = pd.read_csv(folder / "pr_curves.csv", keep_default_na=False)
     assert list(curves) == ["side", "class", "recall", "precision"]
     assert set(curves[curves["side"] == "test"]["class"]) == set(CLASSES) - {"Q"}
@@ -110,12 +129,17 @@ def test_the_markdown_links_every_figure(folder: Path) -> None:
     for figure in (folder / "figures").glob("*.png"):
         assert f"(figures/{figure.name})" in text
     assert "| macro |" in text
+    for heading in ("validation", "test", "training"):
+        assert f"## {heading}\n" in text
+    assert "## test: ectopic beats (ANSI/AAMI EC57)\n" in text
+    assert "| VEB | average | EC57's |" in text
+    assert "without 232: it has most S beats" in text
     assert "kaggle, test: 158 beats" in (folder / "table.txt").read_text()
 
 
 def test_nothing_is_written_when_the_published_table_is_missing(tmp_path, sides, history) -> None:
     with pytest.raises(UserError, match="nowhere"):
-        write_report(tmp_path / "r", "kaggle", sides, history, tmp_path / "nowhere.json")
+        write_report(tmp_path / "r", "kaggle", sides, history, FACTS, tmp_path / "nowhere.json")
     assert not (tmp_path / "r").exists()
 
 

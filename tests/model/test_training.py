@@ -1,5 +1,6 @@
 """Training: killed and resumed it ends the same; the best weights are kept; what is saved loads anywhere."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pipeline.config import ModelConfig, TrainConfig
 from pipeline.errors import UserError
 from pipeline.model import training
 from pipeline.model.device import Device
-from pipeline.model.training import Examples, load_model, predict, train
+from pipeline.model.training import Examples, load_model, predict, save_model, train
 
 MODEL = ModelConfig(architecture="reference", filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
 TRAIN = TrainConfig(
@@ -166,13 +167,28 @@ def test_gpu_without_one_is_refused_before_any_work(tmp_path, monkeypatch):
 
 def test_saved_model_is_built_in_layers_alone_and_predicts_the_same(trained, tmp_path):
     path = tmp_path / "model.keras"
-    trained.model.save(path)
+    save_model(trained.model, path)
     with zipfile.ZipFile(path) as archive:
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
     assert {layer["module"] for layer in layers} <= {"keras", "keras.layers"}
     assert not any(layer["registered_name"] for layer in layers)
     loaded = load_model(path)
     np.testing.assert_array_equal(predict(loaded, VALIDATION.rows), predict(trained.model, VALIDATION.rows))
+
+
+def test_a_model_that_cannot_be_saved_leaves_nothing(trained, tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"earlier")
+
+    def half(_, target):
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(trained.model), "save", half)
+    with pytest.raises(UserError, match=r"model\.keras: cannot be written"):
+        save_model(trained.model, path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"earlier"
 
 
 def test_probabilities_of_each_class(trained):

@@ -24,7 +24,7 @@ def wander(noise: Noise, breathing_hz: float, samples: int, fs_hz: int, rng: np.
 def disturbance(noise: Noise, samples: int, fs_hz: int, rng: np.random.Generator) -> Signal:
     """Muscle and mains noise and fibrillating atria, shape (samples, 2), in mV."""
     time_s = np.arange(samples) / fs_hz
-    result = _muscle(noise, samples, fs_hz, rng)
+    result = muscle(noise.muscle_mv, samples, fs_hz, rng)
     for lead in range(2):
         mains = noise.mains_mv * rng.uniform(0.3, 1.7)
         turn = 2 * np.pi * noise.mains_hz * time_s + rng.uniform(0, 2 * np.pi)
@@ -32,6 +32,19 @@ def disturbance(noise: Noise, samples: int, fs_hz: int, rng: np.random.Generator
     if noise.flutter_mv:
         result += noise.flutter_mv * _fibrillation(time_s, rng)[:, None] * np.array([0.8, 1.2])
     return result
+
+
+def muscle(height_mv: float, samples: int, fs_hz: int, rng: np.random.Generator) -> Signal:
+    """Muscle noise, shape (samples, 2), in mV: it swells and fades over some seconds, with a few strong bursts."""
+    high_hz = min(90.0, 0.45 * fs_hz)
+    band = butter(2, [5.0, high_hz], btype="bandpass", fs=fs_hz, output="sos")
+    result = np.asarray(sosfiltfilt(band, rng.normal(size=(samples, 2)), axis=0))
+    result *= height_mv / np.maximum(np.std(result, axis=0), 1e-9)
+    knots = np.arange(0, samples + 10 * fs_hz, 5 * fs_hz)
+    level = rng.lognormal(-0.1, 0.45, size=len(knots))
+    level[rng.random(len(knots)) < 0.04] *= 3.0
+    envelope = np.interp(np.arange(samples), knots, level)
+    return np.asarray(result * envelope[:, None] * rng.uniform(0.7, 1.4, size=2))
 
 
 def bury(signal: Signal, beat_s: float, fs_hz: int, rng: np.random.Generator) -> None:
@@ -57,19 +70,6 @@ def add_spike(signal: Signal, sample: int, height_mv: float, leads: tuple[float,
     shape[:width] = 1.0
     shape[width:] = -0.12 * np.exp(-np.arange(tail - width) / (0.008 * fs_hz))
     signal[sample : sample + tail] += height_mv * shape[:, None] * np.array(leads)
-
-
-def _muscle(noise: Noise, samples: int, fs_hz: int, rng: np.random.Generator) -> Signal:
-    """Band-limited noise that swells and fades over some seconds, with a few strong bursts."""
-    high_hz = min(90.0, 0.45 * fs_hz)
-    band = butter(2, [5.0, high_hz], btype="bandpass", fs=fs_hz, output="sos")
-    result = np.asarray(sosfiltfilt(band, rng.normal(size=(samples, 2)), axis=0))
-    result *= noise.muscle_mv / np.maximum(np.std(result, axis=0), 1e-9)
-    knots = np.arange(0, samples + 10 * fs_hz, 5 * fs_hz)
-    level = rng.lognormal(-0.1, 0.45, size=len(knots))
-    level[rng.random(len(knots)) < 0.04] *= 3.0
-    envelope = np.interp(np.arange(samples), knots, level)
-    return np.asarray(result * envelope[:, None] * rng.uniform(0.7, 1.4, size=2))
 
 
 def _fibrillation(time_s: Signal, rng: np.random.Generator) -> Signal:
