@@ -1,7 +1,8 @@
 """The table of beats as a file: written as Parquet with the same bytes each time, read by column."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,11 @@ def read_beats(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
+def column_names(path: Path) -> list[str]:
+    """The columns of the beat table."""
+    return [str(name) for name in _opened(pq.read_schema, path).names]
+
+
 def read_lists(path: Path, column: str) -> npt.NDArray[np.float32]:
     """Read `kaggle_row` as (n, 187) or `window` as (n, 2, 126) float32, in the table's order."""
     chunks = _read(path, [column]).column(column).chunks
@@ -48,8 +54,12 @@ def read_lists(path: Path, column: str) -> npt.NDArray[np.float32]:
 
 
 def _read(path: Path, columns: Sequence[str]) -> pa.Table:
+    return _opened(lambda file: pq.read_table(file, columns=list(columns)), path)
+
+
+def _opened(read: Callable[[Path], Any], path: Path) -> Any:
     try:
-        return pq.read_table(path, columns=list(columns))
+        return read(path)
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run `dvc repro segment`") from error
     except (pa.ArrowInvalid, OSError) as error:

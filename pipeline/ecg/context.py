@@ -65,7 +65,7 @@ def context_inputs(windows: Floats, times_s: npt.NDArray[np.float64]) -> Context
     if not len(windows):
         empty = np.zeros((0, len(RHYTHM_FEATURES)), np.float32)
         return ContextInputs(np.zeros((0, WINDOW_SAMPLES, CHANNELS), np.float32), empty)
-    level = windows - np.median(windows, axis=2, keepdims=True)
+    level = windows.astype(np.float64) - np.median(windows, axis=2, keepdims=True)
     typical = np.median(level, axis=0)
     amplitude = np.ptp(typical, axis=1)
     upwards = np.where((typical**3).sum(axis=1) < 0, -1.0, 1.0)

@@ -39,12 +39,21 @@ class Examples(Protocol):
         """(n,) positions in `CLASSES`."""
         ...
 
+    @property
+    def n_inputs(self) -> int:
+        """About how many inputs an epoch has."""
+        ...
+
     def epoch(self, rng: np.random.Generator) -> Epoch:
         """The beats, in an order that `rng` decides."""
         ...
 
     def predict(self, model: keras.Model) -> Floats:
         """Class probabilities, (n, 5), in the order of `labels`."""
+        ...
+
+    def example(self, n: int) -> Floats | dict[str, Floats]:
+        """The network's input for the first `n` beats."""
         ...
 
 
@@ -60,6 +69,11 @@ class RowExamples:
     rows: Floats
     labels: npt.NDArray[np.int64]
 
+    @property
+    def n_inputs(self) -> int:
+        """Rows."""
+        return len(self.labels)
+
     def epoch(self, rng: np.random.Generator) -> Epoch:
         """All rows once, shuffled."""
         order = rng.permutation(len(self.labels))
@@ -68,6 +82,10 @@ class RowExamples:
     def predict(self, model: keras.Model) -> Floats:
         """Class probabilities, (n, 5) float32."""
         return np.asarray(model.predict(self.rows[..., None], batch_size=_PREDICTION_BATCH, verbose=0), np.float32)
+
+    def example(self, n: int) -> Floats:
+        """(n, 187, 1)."""
+        return self.rows[:n, :, None]
 
 
 @dataclass(frozen=True)
@@ -102,6 +120,11 @@ class RecordingExamples:
         """(n,) positions in `CLASSES` of the beats that count."""
         return np.concatenate([each.labels[each.counts] for each in self.recordings])
 
+    @property
+    def n_inputs(self) -> int:
+        """Stretches, but for those that a random offset adds."""
+        return sum(-(-len(each.labels) // self.stretch_beats) for each in self.recordings)
+
     def epoch(self, rng: np.random.Generator) -> Epoch:
         """Stretches that cover every recording from a random offset on, augmented and shuffled.
 
@@ -126,6 +149,11 @@ class RecordingExamples:
                 for each, counted in zip(self.recordings, found, strict=True)
             ]
         )
+
+    def example(self, n: int) -> dict[str, Floats]:
+        """One sequence of `n` beats."""
+        inputs = self.recordings[0].inputs
+        return {"beats": inputs.beats[None, :n], "rhythm": inputs.rhythm[None, :n]}
 
     def _stretch(self, number: int, start: int) -> tuple[Floats, Floats, npt.NDArray[np.int64], Floats]:
         recording = self.recordings[number]

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class TrainingProgress(keras.callbacks.Callback):
     """Counts trained beats over all epochs and estimates the time left."""
 
-    def __init__(self, title: str, epochs: int, done: int, beats: int, batch_size: int) -> None:
+    def __init__(self, title: str, epochs: int, done: int, beats: int) -> None:
         super().__init__()
         self._console = Console(stderr=True)
-        self._title, self._epochs, self._beats, self._batch_size = title, epochs, beats, batch_size
+        self._title, self._epochs, self._beats = title, epochs, beats
         self._epoch = done
         self._started = time.monotonic()
         self._done_before = done
@@ -33,7 +33,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Move the bar on."""
-        reached = self._epoch * self._beats + min((batch + 1) * self._batch_size, self._beats)
+        reached = (self._epoch + (batch + 1) / self.params["steps"]) * self._beats
         self._bar.update(
             self._task, completed=reached, description=f"{self._title} epoch {self._epoch + 1}/{self._epochs}"
         )

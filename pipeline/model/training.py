@@ -13,29 +13,15 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import f1_score, log_loss
 
-from pipeline.config import ModelConfig, TrainConfig
+from pipeline.config import ContextTraining, ModelConfig, ReferenceTraining, TrainConfig
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.model.architectures import build_reference, keras_lstm
+from pipeline.model.architectures import build, keras_lstm
 from pipeline.model.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from pipeline.model.device import Device, distribution_scope, prepare_device, runs_unrolled
+from pipeline.model.examples import Epoch, Examples
 from pipeline.model.progress import TrainingProgress
-
-_PREDICTION_BATCH = 512
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Rows and their classes.
-
-    Attributes:
-        rows: (n, 187) float32.
-        labels: (n,) positions in `CLASSES`.
-    """
-
-    rows: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -67,16 +53,20 @@ def train(
     """
     device = prepare_device(config)
     keras.utils.set_random_seed(config.seed)
+    settings, epochs = config.of(model_config.architecture), config.epochs_of(model_config.architecture)
     with distribution_scope(device):
-        model = build_reference(model_config, _lstm(device))
-        _compile(model, config, len(training.labels))
+        model = build(model_config, config.context.stretch_beats, _lstm(device))
+        _compile(model, _rate(settings, epochs, training.n_inputs))
+        judge = model if model_config.architecture == "reference" else build(model_config)
     state = load_checkpoint(checkpoint, model)
-    progress = TrainingProgress(title, config.epochs, len(state.history), len(training.labels), config.batch_size)
+    progress = TrainingProgress(title, epochs, len(state.history), len(training.labels))
     try:
-        for epoch in range(len(state.history), config.epochs):
+        for epoch in range(len(state.history), epochs):
             if epoch - state.best_epoch > config.patience:
                 break
-            row = _run_epoch(model, config, epoch, training, validation, progress)
+            row = _fit(model, training.epoch(_order(config.seed, epoch)), settings.batch_size, progress)
+            judge.set_weights(model.get_weights())
+            row = {"epoch": epoch + 1, **row, **_judged(validation.labels, validation.predict(judge))}
             state.history.append(row)
             best = state.history[state.best_epoch]["val_macro_f1"] if state.best_weights else -1.0
             if row["val_macro_f1"] > best:
@@ -89,12 +79,6 @@ def train(
     return Trained(_portable(model_config, state), pd.DataFrame(state.history), state.best_epoch, device)
 
 
-def predict(model: keras.Model, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Class probabilities, (n, 5) float32, of (n, 187) rows."""
-    probability = model.predict(rows[..., None], batch_size=_PREDICTION_BATCH, verbose=0)
-    return np.asarray(probability, dtype=np.float32)
-
-
 def _lstm(device: Device) -> Callable[[int, bool], Any]:
     if not runs_unrolled(device):
         return keras_lstm
@@ -103,53 +87,54 @@ def _lstm(device: Device) -> Callable[[int, bool], Any]:
     return UnrolledBidirectionalLSTM
 
 
-def _compile(model: keras.Model, config: TrainConfig, beats: int) -> None:
-    steps = -(-beats // config.batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(
+def _order(seed: int, epoch: int) -> np.random.Generator:
+    """What decides an epoch's order: seed and epoch alone, so that a training that was stopped goes on as it would."""
+    return np.random.default_rng([seed, epoch])
+
+
+def _rate(settings: ReferenceTraining | ContextTraining, epochs: int, n_inputs: int) -> Any:
+    """The learning rate by step: an epoch of warm-up, then cosine decay to zero."""
+    steps = -(-n_inputs // settings.batch_size)
+    return keras.optimizers.schedules.CosineDecay(
         0.0,
-        decay_steps=max(steps * (config.epochs - 1), 1),
-        warmup_target=config.learning_rate,
+        decay_steps=max(steps * (epochs - 1), 1),
+        warmup_target=settings.learning_rate,
         warmup_steps=steps,
     )
+
+
+def _compile(model: keras.Model, rate: Any) -> None:
     model.compile(
-        optimizer=keras.optimizers.Adam(schedule),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        optimizer=keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy", weighted_metrics=["accuracy"]
     )
 
 
-def _run_epoch(
-    model: keras.Model,
-    config: TrainConfig,
-    epoch: int,
-    training: Examples,
-    validation: Examples,
-    progress: TrainingProgress,
-) -> dict[str, float]:
-    """One pass over the training side, in an order that depends on seed and epoch alone."""
-    order = np.random.default_rng([config.seed, epoch]).permutation(len(training.labels))
+def _fit(model: keras.Model, batches: Epoch, batch_size: int, progress: TrainingProgress) -> dict[str, float]:
+    """One pass over the training side."""
     started = time.monotonic()
     fitted = model.fit(
-        training.rows[order][..., None],
-        training.labels[order],
-        batch_size=config.batch_size,
+        batches.inputs,
+        batches.labels,
+        sample_weight=batches.weights,
+        batch_size=batch_size,
         shuffle=False,
         verbose=0,
         callbacks=[progress],
     ).history
-    seconds = time.monotonic() - started
-    probability = predict(model, validation.rows)
-    predicted = probability.argmax(axis=1)
-    classes = range(len(CLASSES))
     return {
-        "epoch": epoch + 1,
         "loss": float(fitted["loss"][0]),
         "accuracy": float(fitted["accuracy"][0]),
-        "val_loss": float(log_loss(validation.labels, _normalised(probability), labels=classes)),
-        "val_accuracy": float((predicted == validation.labels).mean()),
-        "val_macro_f1": float(f1_score(validation.labels, predicted, labels=classes, average="macro", zero_division=0)),
         "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
-        "seconds": seconds,
+        "seconds": time.monotonic() - started,
+    }
+
+
+def _judged(labels: npt.NDArray[np.int64], probability: npt.NDArray[np.float32]) -> dict[str, float]:
+    predicted, classes = probability.argmax(axis=1), range(len(CLASSES))
+    return {
+        "val_loss": float(log_loss(labels, _normalised(probability), labels=classes)),
+        "val_accuracy": float((predicted == labels).mean()),
+        "val_macro_f1": float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0)),
     }
 
 
@@ -161,7 +146,7 @@ def _normalised(probability: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
 def _portable(config: ModelConfig, state: TrainingState) -> keras.Model:
     """The best weights in a model of built-in layers."""
     keras.config.set_dtype_policy("float32")
-    model = build_reference(config)
+    model = build(config)
     model.set_weights(state.best_weights)
     return model
 

@@ -15,8 +15,9 @@ from pipeline.evaluation.report import side_metrics, side_tables, write_report
 from pipeline.evaluation.side import SideResult
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import atomic_path
-from pipeline.model.training import load_model, predict
+from pipeline.model.training import load_model
 from pipeline.stages.entry import MODELS, REPORTS, run_protocol_stage, workspace
+from pipeline.stages.examples import examples_of
 from pipeline.stages.manifest import read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.run_results import enter_results
@@ -41,7 +42,7 @@ def evaluate_run(
     manifest = read_manifest(model_folder / "run.json")
     data = load_protocol(protocol)
     model = load_model(model_folder / "model.keras")
-    sides: dict[str, SideResult] = {side: _score(model, data, side) for side in config.evaluate.sides}
+    sides: dict[str, SideResult] = {side: _score(config, model, data, side) for side in config.evaluate.sides}
     history = pd.read_csv(model_folder / "history.csv")
     facts = load_dataset(Path(config.data.dataset)).reporting(protocol)
     write_report(report_folder, protocol, sides, history, facts, PUBLISHED)
@@ -51,20 +52,20 @@ def evaluate_run(
     store = open_store(workspace())
     run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
     if run_id != manifest.run_id:
-        enter_results(store, run_id, model, history, data)
+        enter_results(store, run_id, model, history, examples_of(config, data, "validation"))
     log_evaluation(store, run_id, logged, report_folder)
     finish(store, run_id)
     return metrics
 
 
-def _score(model: Any, data: ProtocolData, side: str) -> SideResult:
+def _score(config: Config, model: Any, data: ProtocolData, side: str) -> SideResult:
     chosen = data.on(side)
     beats = data.beats[chosen]
     return SideResult(
         records=beats.record.to_numpy(),
         samples=beats["sample"].to_numpy(),
         y_true=data.labels[chosen],
-        y_prob=predict(model, data.rows[chosen]),
+        y_prob=examples_of(config, data, side).predict(model),
         rows=data.rows[chosen],
     )
 

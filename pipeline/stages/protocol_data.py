@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.ecg.aami import CLASSES
-from pipeline.ecg.beats import read_beats, read_lists
+from pipeline.ecg.beats import column_names, read_beats, read_lists
 from pipeline.ecg.sides import side_digest
 from pipeline.errors import UserError
 from pipeline.stages.entry import BEATS, SPLITS
@@ -21,14 +21,16 @@ class ProtocolData:
     """The beats of one protocol, in the beat table's order.
 
     Attributes:
-        beats: record, sample, aami, side.
+        beats: record, sample, aami, side; rr_prev_s where there are recordings.
         rows: (n, 187) float32.
+        windows: (n, 2, 126) float32 in mV, or None where the data set is rows alone.
         labels: (n,) int64, positions in `CLASSES`.
         beats_md5: MD5 of data/beats.parquet, as DVC records it.
     """
 
     beats: pd.DataFrame
     rows: npt.NDArray[np.float32]
+    windows: npt.NDArray[np.float32] | None
     labels: npt.NDArray[np.int64]
     beats_md5: str
 
@@ -59,14 +61,16 @@ def load_protocol(protocol: str) -> ProtocolData:
         raise UserError(f"{path}: not found; run `dvc repro split@{protocol}`") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path}: cannot be read ({error}); run `dvc repro split@{protocol}`") from error
-    beats = read_beats(BEATS, ["record", "sample", "aami"])
+    rhythm = ["rr_prev_s"] if "rr_prev_s" in column_names(BEATS) else []
+    beats = read_beats(BEATS, ["record", "sample", "aami", *rhythm])
     labelled = beats.merge(split, on=["record", "sample"], how="left", validate="one_to_one")
     kept = labelled.side.notna()
     if int(kept.sum()) != len(split):
         raise UserError(f"{path}: names beats that {BEATS} does not have; run `dvc repro split@{protocol}`")
     labels = labelled.aami[kept].map(CLASSES.index).to_numpy(dtype=np.int64)
     rows = read_lists(BEATS, "kaggle_row")[kept.to_numpy()]
-    return ProtocolData(labelled[kept].reset_index(drop=True), rows, labels, _md5(BEATS))
+    windows = read_lists(BEATS, "window")[kept.to_numpy()] if rhythm else None
+    return ProtocolData(labelled[kept].reset_index(drop=True), rows, windows, labels, _md5(BEATS))
 
 
 def _md5(path: Path) -> str:

@@ -23,7 +23,7 @@ def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
     tags = {
         **git_tags(workspace()),
         "architecture": config.model.architecture,
-        "input": "row",
+        "input": "row" if config.model.architecture == "reference" else "context",
         "test_digest": data.digest("test"),
         "validation_digest": data.digest("validation"),
         "config_key": run_key(config, protocol, data),
@@ -33,11 +33,18 @@ def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
 
 
 def run_params(config: Config) -> dict[str, str | int | float | bool]:
-    """The settings of a run by dotted name."""
-    sections = {"model": config.model, "train": config.train, "split": config.split}
+    """The settings of a run by dotted name: of the architectures, the chosen one's alone."""
+    chosen = config.model.architecture
+    sections = {
+        "model": {"architecture": chosen} | getattr(config.model, chosen).model_dump(),
+        "train": _common(config.train)
+        | config.train.of(chosen).model_dump()
+        | {"epochs": config.train.epochs_of(chosen)},
+        "split": config.split.model_dump(),
+    }
     flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}
     for section, values in sections.items():
-        for key, value in values.model_dump().items():
+        for key, value in values.items():
             flat[f"{section}.{key}"] = json.dumps(value) if isinstance(value, list) else value
     return flat
 
@@ -50,8 +57,7 @@ def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
     """
     told: dict[str, Any] = {
         "protocol": protocol,
-        "model": config.model.model_dump(),
-        "train": config.train.model_dump(),
+        "settings": run_params(config),
         "rows": data.beats_md5,
         "sides": {side: data.digest(side) for side in SIDES},
         "code": _code_digest(_CODE),

@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.model.training import predict
-from pipeline.stages.protocol_data import ProtocolData
+from pipeline.model.examples import Examples
 from pipeline.tracking.failures import explained
 from pipeline.tracking.models import log_model
 from pipeline.tracking.runs import backfill_history
@@ -14,11 +13,11 @@ from pipeline.tracking.store import Store
 _EXAMPLES = 2
 
 
-def enter_results(store: Store, run_id: str, model: Any, history: pd.DataFrame, data: ProtocolData) -> None:
+def enter_results(store: Store, run_id: str, model: Any, history: pd.DataFrame, validation: Examples) -> None:
     """Log the history, and the model with its signature."""
     backfill_history(store, run_id, history)
     with explained(store.uri):
         store.client.log_metric(run_id, "parameters", model.count_params())
         store.client.log_metric(run_id, "train_seconds", float(history.seconds.sum()))
-    example = data.rows[data.on("validation")][:_EXAMPLES]
-    log_model(store, run_id, model, example[..., None], predict(model, example))
+    example = validation.example(_EXAMPLES)
+    log_model(store, run_id, model, example, model.predict(example, verbose=0))

@@ -7,10 +7,11 @@ from pathlib import Path
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.model.training import Examples, Trained, save_model, train
+from pipeline.model.training import Trained, save_model, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
+from pipeline.stages.examples import examples_of
 from pipeline.stages.manifest import Manifest, read_manifest
-from pipeline.stages.protocol_data import ProtocolData, load_protocol
+from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.run_identity import describe_run
 from pipeline.stages.run_results import enter_results
 from pipeline.tracking.runs import log_epoch, resume_run, start_training_run, system_metrics
@@ -41,8 +42,8 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
         trained = train(
             config.model,
             config.train,
-            _examples(data, "train"),
-            _examples(data, "validation"),
+            examples_of(config, data, "train"),
+            examples_of(config, data, "validation"),
             state / "checkpoint.npz",
             title=f"train {protocol} (seed {config.train.seed})",
             on_epoch=lambda epoch, row: log_epoch(store, manifest.run_id, epoch + 1, row),
@@ -52,7 +53,7 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
     _write(trained, manifest, folder)
     try:
         store.client.set_tag(manifest.run_id, "device", device)
-        enter_results(store, manifest.run_id, trained.model, trained.history, data)
+        enter_results(store, manifest.run_id, trained.model, trained.history, examples_of(config, data, "validation"))
     except Exception as error:
         raise UserError(
             f"{store.shown}: failed after training ({' '.join(str(error).split())}); the trained model is in {folder} "
@@ -75,11 +76,6 @@ def _open_run(store: Store, protocol: str, manifest: Manifest, kept: Path) -> Ma
     opened = replace(manifest, run_id=run_id)
     opened.write(kept)
     return opened
-
-
-def _examples(data: ProtocolData, side: str) -> Examples:
-    chosen = data.on(side)
-    return Examples(data.rows[chosen], data.labels[chosen])
 
 
 def _write(trained: Trained, manifest: Manifest, folder: Path) -> None:

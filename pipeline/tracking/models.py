@@ -5,7 +5,8 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-from mlflow.models import Model, infer_signature
+from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.types import Schema, TensorSpec
 from numpy.typing import NDArray
 
 from pipeline.tracking.failures import explained
@@ -41,6 +42,8 @@ def log_model(
     named = isinstance(input_example, Mapping)
     example = dict(input_example) if named else input_example
     signature = infer_signature(example, prediction)
+    if named:
+        signature = _of_any_length(signature)
     listed = (
         {name: values.tolist() for name, values in input_example.items()}
         if isinstance(input_example, Mapping)
@@ -63,6 +66,15 @@ def log_model(
         )
         store.client.log_dict(run_id, {"inputs": listed}, EXAMPLE_FILE)
     return str(logged.model_uri)
+
+
+def _of_any_length(signature: ModelSignature) -> ModelSignature:
+    """The signature of a model of sequences: the second axis of every input and output is free, too."""
+
+    def freed(schema: Schema) -> Schema:
+        return Schema([TensorSpec(spec.type, (-1, -1, *spec.shape[2:]), spec.name) for spec in schema.inputs])
+
+    return ModelSignature(freed(signature.inputs), freed(signature.outputs))
 
 
 def logged_model_uri(store: Store, run_id: str) -> str | None:
