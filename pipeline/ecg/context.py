@@ -30,6 +30,8 @@ RHYTHM_FEATURES: Final = (
 )
 """Columns of `ContextInputs.rhythm`: log ratios of RR intervals, and correlations of beats, a lead each."""
 
+_BLOCK_BEATS: Final = 640
+_MARGIN_BEATS: Final = 64
 _BEFORE_BEATS: Final = 10
 _AROUND_BEATS: Final = 41
 _VARIABILITY_BEATS: Final = 21
@@ -77,6 +79,34 @@ def context_inputs(windows: Floats, times_s: npt.NDArray[np.float64]) -> Context
         beats=np.clip(channels, -_LIMIT, _LIMIT).astype(np.float32),
         rhythm=np.stack(rhythm, axis=1).astype(np.float32),
     )
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of a recording that a network reads at once, and the beats of it whose result is kept."""
+
+    start: int
+    stop: int
+    keep_from: int
+    keep_to: int
+
+
+def blocks(n_beats: int) -> list[Block]:
+    """Cut a recording into blocks of 640 beats, so that memory stays bounded however long it is.
+
+    Each beat is judged with at least 64 beats on each side, where the recording has them.
+    """
+    if n_beats <= _BLOCK_BEATS:
+        return [Block(0, n_beats, 0, n_beats)]
+    found = []
+    kept = 0
+    while kept < n_beats:
+        start = min(max(kept - _MARGIN_BEATS, 0), n_beats - _BLOCK_BEATS)
+        stop = start + _BLOCK_BEATS
+        keep_to = n_beats if stop == n_beats else stop - _MARGIN_BEATS
+        found.append(Block(start, stop, kept, keep_to))
+        kept = keep_to
+    return found
 
 
 def _intervals(times_s: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:

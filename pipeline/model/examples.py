@@ -1,5 +1,6 @@
 """What a network learns from and is judged on: bare rows, or recordings with their beats in order."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,10 +9,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ecg.context import ContextInputs
+from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.context import Block, ContextInputs, blocks
 from pipeline.model.augmentation import augment
 
 _PREDICTION_BATCH = 512
+_BLOCKS_AT_ONCE = 16
 
 Floats = npt.NDArray[np.float32]
 
@@ -142,13 +145,8 @@ class RecordingExamples:
 
     def predict(self, model: keras.Model) -> Floats:
         """Class probabilities, (n, 5) float32, of the beats that count."""
-        found = [each.counts.nonzero()[0] for each in self.recordings]
-        return np.concatenate(
-            [
-                predict_recording(model, each.inputs)[counted]
-                for each, counted in zip(self.recordings, found, strict=True)
-            ]
-        )
+        judged = predict_recordings(model, [each.inputs for each in self.recordings])
+        return np.concatenate([found[each.counts] for found, each in zip(judged, self.recordings, strict=True)])
 
     def example(self, n: int) -> dict[str, Floats]:
         """One sequence of `n` beats."""
@@ -166,6 +164,20 @@ class RecordingExamples:
         return beats, recording.inputs.rhythm[places] * there[:, None], recording.labels[places], weights
 
 
-def predict_recording(model: keras.Model, inputs: ContextInputs) -> Floats:
-    """Class probabilities, (n, 5) float32, of all beats of one recording."""
-    return np.asarray(model.predict_on_batch([inputs.beats[None], inputs.rhythm[None]])[0], np.float32)
+def predict_recordings(model: keras.Model, recordings: Sequence[ContextInputs]) -> list[Floats]:
+    """Class probabilities, (n, 5) float32, of all beats of each recording, block by block."""
+    results = [np.empty((len(each.beats), len(CLASSES)), np.float32) for each in recordings]
+    by_length: dict[int, list[tuple[int, Block]]] = defaultdict(list)
+    for number, each in enumerate(recordings):
+        for block in blocks(len(each.beats)):
+            by_length[block.stop - block.start].append((number, block))
+    for together in by_length.values():
+        for first in range(0, len(together), _BLOCKS_AT_ONCE):
+            batch = together[first : first + _BLOCKS_AT_ONCE]
+            beats = np.stack([recordings[number].beats[block.start : block.stop] for number, block in batch])
+            rhythm = np.stack([recordings[number].rhythm[block.start : block.stop] for number, block in batch])
+            judged = np.asarray(model.predict_on_batch([beats, rhythm]))
+            for (number, block), result in zip(batch, judged, strict=True):
+                kept = slice(block.keep_from - block.start, block.keep_to - block.start)
+                results[number][block.keep_from : block.keep_to] = result[kept]
+    return results

@@ -35,11 +35,10 @@ def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
 def run_params(config: Config) -> dict[str, str | int | float | bool]:
     """The settings of a run by dotted name: of the architectures, the chosen one's alone."""
     chosen = config.model.architecture
+    training = config.train.of(chosen).model_dump() | {"epochs": config.train.epochs_of(chosen)}
     sections = {
         "model": {"architecture": chosen} | getattr(config.model, chosen).model_dump(),
-        "train": _common(config.train)
-        | config.train.of(chosen).model_dump()
-        | {"epochs": config.train.epochs_of(chosen)},
+        "train": config.train.model_dump(exclude={"reference", "context"}) | training,
         "split": config.split.model_dump(),
     }
     flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}

@@ -72,7 +72,13 @@ def _of_any_length(signature: ModelSignature) -> ModelSignature:
     """The signature of a model of sequences: the second axis of every input and output is free, too."""
 
     def freed(schema: Schema) -> Schema:
-        return Schema([TensorSpec(spec.type, (-1, -1, *spec.shape[2:]), spec.name) for spec in schema.inputs])
+        return Schema(
+            [
+                TensorSpec(spec.type, (-1, -1, *spec.shape[2:]), spec.name)
+                for spec in schema.inputs
+                if isinstance(spec, TensorSpec) and isinstance(spec.type, np.dtype)
+            ]
+        )
 
     return ModelSignature(freed(signature.inputs), freed(signature.outputs))
 
