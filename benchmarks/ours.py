@@ -12,16 +12,17 @@ from pipeline.guard import guarded
 
 def train_on(data: Path, epochs: int, save: Path) -> None:
     """Train with params.yaml but for the number of epochs; save epoch_seconds, macro_f1 by epoch and the device."""
-    from pipeline.model.training import Examples, train
+    from pipeline.model.examples import RowExamples
+    from pipeline.model.training import train
 
     config = load_config()
     settings = config.train.model_copy(update={"epochs": epochs, "patience": epochs})
     with np.load(data) as beats, tempfile.TemporaryDirectory() as folder:
         trained = train(
-            config.model,
+            config.model.model_copy(update={"architecture": "reference"}),
             settings,
-            Examples(beats["x_train"], beats["y_train"]),
-            Examples(beats["x_validation"], beats["y_validation"]),
+            RowExamples(beats["x_train"], beats["y_train"]),
+            RowExamples(beats["x_validation"], beats["y_validation"]),
             Path(folder) / "checkpoint.npz",
         )
     history = trained.history

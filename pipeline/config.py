@@ -144,6 +144,8 @@ class Config(_Section):
     def _rows_have_no_patients(self) -> "Config":
         if self.data.source == "kaggle_csv" and self.protocols != ["kaggle"]:
             raise ValueError("source kaggle_csv names no patients: set protocols: [kaggle]")
+        if self.data.source == "kaggle_csv" and self.model.architecture != "reference":
+            raise ValueError("source kaggle_csv has rows alone, no recordings: set model.architecture: reference")
         return self
 
 

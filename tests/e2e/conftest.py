@@ -16,7 +16,10 @@ from pipeline.demo import prepare_workspace
 TINY: dict[str, dict[str, Any]] = {
     "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
     "synthetic": {"minutes": 0.7},
-    "model": {"filters": [4, 4, 4, 4], "lstm_units": [4, 4], "dense_units": 8},
+    "model": {
+        "reference": {"filters": [4, 4, 4, 4], "lstm_units": [4, 4], "dense_units": 8, "dropout": 0.1},
+        "context": {"filters": [4, 4], "lstm_units": [4], "dense_units": 8, "dropout": 0.1},
+    },
     "train": {"epochs": 1, "device": "cpu"},
 }
 

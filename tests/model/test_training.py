@@ -10,22 +10,34 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from pipeline.config import ModelConfig, TrainConfig
+from pipeline.config import (
+    ContextConfig,
+    ContextTraining,
+    ModelConfig,
+    ReferenceConfig,
+    ReferenceTraining,
+    TrainConfig,
+)
 from pipeline.errors import UserError
 from pipeline.model import training
 from pipeline.model.device import Device
-from pipeline.model.training import Examples, load_model, predict, save_model, train
+from pipeline.model.examples import RowExamples
+from pipeline.model.training import load_model, save_model, train
 
-MODEL = ModelConfig(architecture="reference", filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1)
+MODEL = ModelConfig(
+    architecture="reference",
+    reference=ReferenceConfig(filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1),
+    context=ContextConfig(filters=[4, 4], dense_units=8, lstm_units=[4], dropout=0.1),
+)
 TRAIN = TrainConfig(
     seed=3,
     epochs=4,
-    batch_size=16,
-    learning_rate=0.02,
     patience=4,
     device="cpu",
     precision="auto",
     deterministic=True,
+    reference=ReferenceTraining(epochs=9, batch_size=16, learning_rate=0.02),
+    context=ContextTraining(epochs=9, batch_size=4, stretch_beats=8, learning_rate=0.02),
 )
 
 # One process: train into argv[1]; with argv[2], die by SIGKILL where it says; else write the weights.
@@ -36,23 +48,24 @@ import numpy as np
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.model import training
 from pipeline.model.device import Device
+from pipeline.model.examples import RowExamples
 
 folder, where = Path(sys.argv[1]), sys.argv[2]
 told = json.loads((folder / "told.json").read_text())
 arrays = np.load(folder / "examples.npz")
-sides = [training.Examples(arrays[f"{side}_rows"], arrays[f"{side}_labels"]) for side in ("train", "validation")]
+sides = [RowExamples(arrays[f"{side}_rows"], arrays[f"{side}_labels"]) for side in ("train", "validation")]
 counted = [0]
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
-def predict_or_die(*arguments, predict=training.predict):
+def predict_or_die(*arguments, predict=RowExamples.predict):
     counted[0] += 1
     if where == "within epoch 3" and counted[0] == 3:
         die()
     return predict(*arguments)
 
-training.predict = predict_or_die
+RowExamples.predict = predict_or_die
 
 def run(name):
     return training.train(
@@ -75,7 +88,7 @@ def examples(n_beats, seed):
     rng = np.random.default_rng(seed)
     labels = np.arange(n_beats) % 5
     rows = labels[:, None] / 4 + rng.normal(0, 0.05, (n_beats, 187))
-    return Examples(rows.astype(np.float32), labels.astype(np.int64))
+    return RowExamples(rows.astype(np.float32), labels.astype(np.int64))
 
 
 TRAINING, VALIDATION = examples(320, 0), examples(100, 1)
@@ -122,8 +135,8 @@ def test_training_learns(trained):
     assert list(history.epoch) == [1, 2, 3, 4]
     assert history.loss.iloc[-1] < history.loss.iloc[0]
     assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.3
-    assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.learning_rate, rel=0.2)
-    assert history.learning_rate.iloc[-1] < TRAIN.learning_rate / 10
+    assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.reference.learning_rate, rel=0.2)
+    assert history.learning_rate.iloc[-1] < TRAIN.reference.learning_rate / 10
     assert trained.device == Device(gpus=0, precision="float32", backend="tensorflow")
 
 
@@ -142,7 +155,7 @@ def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
     assert told == [(0, 0.2), (1, 0.5), (2, 0.4), (3, 0.5)]
     assert stopped.best_epoch == 1
     losses = stopped.history.val_loss
-    kept = log_loss(VALIDATION.labels, predict(stopped.model, VALIDATION.rows).astype(np.float64), labels=range(5))
+    kept = log_loss(VALIDATION.labels, VALIDATION.predict(stopped.model).astype(np.float64), labels=range(5))
     assert kept == pytest.approx(losses[1], rel=1e-4)
     assert abs(kept - losses[3]) > 1e-3
 
@@ -173,7 +186,7 @@ def test_saved_model_is_built_in_layers_alone_and_predicts_the_same(trained, tmp
     assert {layer["module"] for layer in layers} <= {"keras", "keras.layers"}
     assert not any(layer["registered_name"] for layer in layers)
     loaded = load_model(path)
-    np.testing.assert_array_equal(predict(loaded, VALIDATION.rows), predict(trained.model, VALIDATION.rows))
+    np.testing.assert_array_equal(VALIDATION.predict(loaded), VALIDATION.predict(trained.model))
 
 
 def test_a_model_that_cannot_be_saved_leaves_nothing(trained, tmp_path, monkeypatch):
@@ -192,7 +205,7 @@ def test_a_model_that_cannot_be_saved_leaves_nothing(trained, tmp_path, monkeypa
 
 
 def test_probabilities_of_each_class(trained):
-    found = predict(trained.model, VALIDATION.rows)
+    found = VALIDATION.predict(trained.model)
     assert found.shape == (100, 5)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
