@@ -9,6 +9,7 @@ from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.model.training import Examples, Trained, save_model, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
+from pipeline.stages.lock import one_process
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.run_identity import describe_run
@@ -37,13 +38,14 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
     store = open_store(workspace())
     check_writable(store, protocol)
     home, name = workspace() / ".heartbeat", f"{protocol}-{manifest.tags['config_key'][:16]}"
-    state = home / "training" / name
-    manifest = _open_run(store, protocol, manifest, state / "run.json")
-    trained = _train(config, data, store, manifest.run_id, state, f"train {protocol} (seed {config.train.seed})")
-    manifest = replace(manifest, tags={**manifest.tags, "device": str(trained.device)})
-    _write(trained, manifest, folder)
-    _enter(store, manifest, trained, data, f"{folder} and in {state}")
-    shutil.rmtree(state)
+    with one_process(home / "locks" / name, f"{protocol}, seed {config.train.seed}: is being trained"):
+        state = home / "training" / name
+        manifest = _open_run(store, protocol, manifest, state / "run.json")
+        trained = _train(config, data, store, manifest.run_id, state, f"train {protocol} (seed {config.train.seed})")
+        manifest = replace(manifest, tags={**manifest.tags, "device": str(trained.device)})
+        _write(trained, manifest, folder)
+        _enter(store, manifest, trained, data, f"{folder} and in {state}")
+        shutil.rmtree(state)
     return manifest
 
 

@@ -1,5 +1,10 @@
 """A training and its run: who may train, and what an error or a stopped process leaves. No network is trained here."""
 
+import fcntl
+import os
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -7,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.model.device import Device
 from pipeline.model.training import Trained
 from pipeline.stages import train as stage
+from pipeline.stages.lock import one_process
 from pipeline.stages.manifest import read_manifest
 from pipeline.tracking.store import open_store
 
@@ -83,3 +89,38 @@ def test_a_store_that_does_not_answer_is_not_one_without_the_run(train_run, tmp_
             train_run()
     assert kept_run(tmp_path) == run_id
     assert train_run().run_id == run_id
+
+
+def test_a_training_is_one_process_at_a_time(train_run, tmp_path, monkeypatch, config):
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "train", refuse(RuntimeError()))
+        with pytest.raises(RuntimeError):
+            train_run()
+    [lock] = (tmp_path / ".heartbeat" / "locks").iterdir()
+    monkeypatch.setattr(stage, "train", lambda *_, **__: pytest.fail("trained beside another process"))
+    with lock.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write("4242")
+        other.flush()
+        wanted = rf"kaggle, seed {config.train.seed}: is being trained by process 4242; wait for it or end it"
+        with pytest.raises(UserError, match=wanted):
+            train_run()
+
+
+def test_a_killed_process_lets_go_of_its_lock(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from pipeline.stages.lock import one_process\n"
+        "with one_process(Path(sys.argv[1]), 'x: is being done'):\n    print('held', flush=True); time.sleep(600)"
+    )
+    lock = tmp_path / "locks" / "x"
+    holder = subprocess.Popen([sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    with (
+        pytest.raises(UserError, match=f"x: is being done by process {holder.pid};"),
+        one_process(lock, "x: is being done"),
+    ):
+        pytest.fail("held twice")
+    holder.kill()
+    holder.communicate()
+    with one_process(lock, "x: is being done"):
+        assert lock.read_text() == str(os.getpid())
