@@ -77,6 +77,11 @@ def test_every_stage_is_walked(pytestconfig):
     assert set(declared(pytestconfig.rootpath)) == set(STAGES)
 
 
+def test_dvc_removes_no_output_before_its_stage_has_made_the_next(pytestconfig):
+    outs = [out for stage in declared(pytestconfig.rootpath).values() for out in stage["outs"]]
+    assert [out for out in outs if not (isinstance(out, dict) and all(each["persist"] for each in out.values()))] == []
+
+
 def test_the_walk_sees_lazy_imports_packages_and_what_they_import(pytestconfig):
     root = pytestconfig.rootpath
     assert {"pipeline/model/lstm.py", "pipeline/ecg/rows.py"} <= decides(root, "train")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import pandas as pd
 import pytest
@@ -109,6 +110,7 @@ def test_a_second_run_has_nothing_to_do(finished):
         ({"split.seed": 2}, of_protocols("split")),
         ({"synthetic.seed": 2}, {"download"}),
         ({"download.workers": 2}, {"download"}),
+        ({"data.folder": "elsewhere"}, {"download"}),
     ],
 )
 def test_a_changed_param_reruns_only_what_reads_it(params_restored, changes, expected):
@@ -145,6 +147,30 @@ def test_a_clone_that_pulls_has_nothing_to_run(clone):
     assert changed_stages(clone) == set()
     assert NOTHING_TO_RUN in clone.dvc("repro")
     assert clone.path("models/kaggle/model.keras").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "broken", "outs"),
+    [
+        ("validate_records", "data/raw/s02.dat", ["data/validation/records.json"]),
+        ("segment", "data/raw/s02.dat", ["data/beats.parquet"]),
+        ("evaluate@kaggle", "models/kaggle/model.keras", ["reports/kaggle", "data/predictions/kaggle.parquet"]),
+    ],
+)
+def test_a_stage_that_fails_leaves_its_earlier_outputs(clone, stage, broken, outs):
+    def kept():
+        paths = [path for out in outs for path in (clone.path(out), *sorted(clone.path(out).rglob("*")))]
+        return {path: path.read_bytes() for path in paths if path.is_file()}
+
+    before, whole = kept(), clone.path(broken).read_bytes()
+    assert len(before) >= len(outs)
+    clone.path(broken).write_bytes(whole[:100])
+    ended = clone.run(sys.executable, "-m", "dvc", "repro", "--single-item", "--force", stage, check=False)
+    clone.path(broken).write_bytes(whole)
+    assert ended.returncode != 0
+    assert "error: " in ended.stderr
+    assert kept() == before
+    assert changed_stages(clone) == set()
 
 
 def test_an_experiment_is_a_row_of_its_own(clone):
