@@ -138,7 +138,7 @@ def _best_with_model(store: Store, runs: list[RunRecord], protocol: str) -> tupl
             return run, uri
     raise UserError(
         f"{store.shown}: {experiment_name(protocol)} has no finished run with a model and "
-        f"{CRITERION} on these sides; run `dvc repro --force train@{protocol}` and evaluate it"
+        f"{CRITERION} on these sides; enter the trained model with {_enter_anew(protocol)}"
     )
 
 
@@ -147,10 +147,13 @@ def _model(store: Store, protocol: str) -> RegisteredModel:
     with explained(store.uri):
         model = _find_model(store, name)
     if model is None:
-        raise UserError(
-            f"{store.shown}: there is no registered model {name}; make one with `dvc repro register@{protocol}`"
-        )
+        raise UserError(f"{store.shown}: there is no registered model {name}; make one with {_enter_anew(protocol)}")
     return model
+
+
+def _enter_anew(protocol: str) -> str:
+    """What fills a store that knows neither run nor version, as in a clone that pulled: DVC finds nothing to do."""
+    return f"`dvc repro -s -f evaluate@{protocol} register@{protocol}`"
 
 
 def _find_model(store: Store, name: str) -> RegisteredModel | None:

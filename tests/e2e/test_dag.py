@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.ecg.aami import CLASSES
 from pipeline.tracking.lookup import finished_runs
+from pipeline.tracking.models import logged_model_uri
 from pipeline.tracking.registry import versions
 from pipeline.tracking.store import open_store
 
@@ -171,6 +172,27 @@ def test_a_stage_that_fails_leaves_its_earlier_outputs(clone, stage, broken, out
     assert "error: " in ended.stderr
     assert kept() == before
     assert changed_stages(clone) == set()
+
+
+def test_a_clone_enters_its_model_without_training_and_promotes_it(clone, monkeypatch):
+    heartbeat = (sys.executable, "-c", "from pipeline.cli import main; main()")
+    refused = clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--version", "1", check=False)
+    [remedy] = re.findall(r"`dvc (.*)`", refused.stderr)
+    clone.dvc(*remedy.split())
+
+    store = in_store(clone, monkeypatch)
+    [run] = finished_runs(store, "kaggle")
+    manifest = json.loads(clone.path("models/kaggle/run.json").read_text(encoding="utf-8"))
+    assert run.tags["restored_from"] == manifest["run_id"] != run.run_id
+    assert logged_model_uri(store, run.run_id)
+    history = pd.read_csv(clone.path("models/kaggle/history.csv"))
+    logged = store.client.get_metric_history(run.run_id, "val_macro_f1")
+    assert [(point.step, point.value) for point in logged] == list(
+        zip(history.epoch, history.val_macro_f1, strict=True)
+    )
+
+    clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--version", "1")
+    assert versions(store, "kaggle")[0].aliases == ("challenger", "champion")
 
 
 def test_an_experiment_is_a_row_of_its_own(clone):

@@ -89,7 +89,9 @@ def test_runs_that_do_not_compare_are_ignored(store, trained):
 
 def test_nothing_to_register(store, trained):
     trained(0.9, sides=SIDES | {"test_digest": "t2"})
-    with pytest.raises(UserError, match="heartbeat-interpatient has no finished run"):
+    with pytest.raises(
+        UserError, match=r"no finished run .*`dvc repro -s -f evaluate@interpatient register@interpatient`"
+    ):
         register_best(store, PROTOCOL, SIDES)
 
 
@@ -152,5 +154,7 @@ def test_unknown_version_is_refused(store, trained):
 
 
 def test_unknown_model_is_refused(store):
-    with pytest.raises(UserError, match="there is no registered model heartbeat-kaggle"):
+    with pytest.raises(
+        UserError, match=r"no registered model heartbeat-kaggle; .*`dvc repro -s -f evaluate@kaggle register@kaggle`"
+    ):
         promote(store, "kaggle", 1)
