@@ -28,7 +28,7 @@ class Manifest:
 
     def datasets(self) -> list[DatasetInput]:
         """The sides as inputs of the run."""
-        context = {"train": "training", "validation": "validation", "test": "testing"}
+        context = {"train": "training", "validation": "validation", "test": "test"}
         return [DatasetInput(f"beats-{side}", context[side], BEATS, self.data_md5, self.counts[side]) for side in SIDES]
 
     def write(self, path: Path) -> None:

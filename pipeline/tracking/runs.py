@@ -133,8 +133,8 @@ def backfill_history(store: Store, run_id: str, history: pd.DataFrame) -> int:
     return len(missing)
 
 
-def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], figures: Path) -> None:
-    """Log the numbers of each side, and the files of the folder `figures` as artifacts.
+def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], report: Path) -> None:
+    """Log the numbers of each side, and the files of the folder `report` as artifacts.
 
     `metrics` is nested, side first; `test.per_class.S.f1` is logged as `test.S.f1`.
     Raises UserError when the store fails.
@@ -142,7 +142,7 @@ def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], fig
     with explained(store.uri):
         for part in _parts(_points(flat_metrics(metrics), 0), _METRICS_A_BATCH):
             store.client.log_batch(run_id, metrics=part)
-        store.client.log_artifacts(run_id, str(figures), _EVALUATION_FOLDER)
+        store.client.log_artifacts(run_id, str(report), _EVALUATION_FOLDER)
 
 
 def flat_metrics(metrics: Mapping[str, object], prefix: str = "") -> dict[str, float]:
