@@ -1,5 +1,6 @@
 """The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ProtocolOption = Annotated[str, typer.Option(help="Which protocol's model: kaggle or interpatient.")]
+
+class Protocol(StrEnum):
+    """The protocols that have a model."""
+
+    INTERPATIENT = "interpatient"
+    KAGGLE = "kaggle"
+
+
+ProtocolOption = Annotated[Protocol, typer.Option(help="Which protocol's model.")]
 WorkspaceOption = Annotated[Path, typer.Option(help="The folder that holds dvc.yaml and the MLflow store.")]
 
 
@@ -53,7 +62,7 @@ def ui(
 
 
 @app.command()
-def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOption = Path(".")) -> None:
+def versions(protocol: ProtocolOption = Protocol.INTERPATIENT, workspace: WorkspaceOption = Path(".")) -> None:
     """List the registered versions of a protocol's model."""
     from rich.console import Console
     from rich.table import Table
@@ -62,7 +71,7 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
     from pipeline.tracking.store import open_store
 
     table = Table("version", "aliases", "validation macro-F1", "test macro-F1", "commit", "run")
-    for version in registered_versions(open_store(workspace), protocol):
+    for version in registered_versions(open_store(workspace, create=False), protocol):
         tags = version.tags
         scores = [tags.get(f"{side}.macro_f1", "") for side in ("validation", "test")]
         table.add_row(
@@ -78,14 +87,14 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
 @app.command()
 def promote(
     version: Annotated[int, typer.Option(help="The version to make champion.", min=1)],
-    protocol: ProtocolOption = "interpatient",
+    protocol: ProtocolOption = Protocol.INTERPATIENT,
     workspace: WorkspaceOption = Path("."),
 ) -> None:
     """Move the alias `champion` to a version, and print the champion before and after."""
     from pipeline.tracking.registry import promote as move_champion
     from pipeline.tracking.store import open_store
 
-    moved = move_champion(open_store(workspace), protocol, version)
+    moved = move_champion(open_store(workspace, create=False), protocol, version)
     before = f"version {moved.before}" if moved.before else "none"
     typer.echo(f"{moved.name}: champion before: {before}, after: version {moved.after}")
 

@@ -4,11 +4,13 @@ import json
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import cli
+from pipeline import cli, config
 from pipeline.cli import app
 
 COMMANDS = ("demo", "results", "ui", "versions", "promote")
@@ -63,16 +65,34 @@ def test_help_imports_nothing_heavy():
     }
 
 
-@pytest.mark.parametrize("command", [["promote", "--version", "9"], ["versions"]])
-def test_an_unknown_model_is_one_line(monkeypatch, capsys, tmp_path, command):
+@pytest.mark.parametrize("command", [["promote", "--version", "9"], ["versions"], ["ui"]])
+def test_what_only_reads_makes_no_store(monkeypatch, capsys, tmp_path, command):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    code, err = run(monkeypatch, capsys, *command, "--workspace", str(tmp_path))
+    code, err = run(monkeypatch, capsys, *command, "--workspace", str(tmp_path / "no" / "such"))
     assert code == 2
-    assert "heartbeat-interpatient" in err
-    assert one_error_line(err.splitlines(keepends=True)[-1])
+    assert one_error_line(err)
+    assert f"{tmp_path}/no/such/mlflow.db: there is no MLflow store" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_protocol_is_one_of_those_of_params(monkeypatch, capsys):
+    assert {each.value for each in cli.Protocol} == set(get_args(config.Protocol))
+    code, err = run(monkeypatch, capsys, "versions", "--protocol", "kagle")
+    assert code == 2
+    assert "'kagle' is not one of 'interpatient', 'kaggle'" in " ".join(err.replace("│", " ").split())
+
+
+def test_the_ui_of_a_server_is_its_own(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:s3cret@127.0.0.1:9")
+    code, err = run(monkeypatch, capsys, "ui", "--workspace", str(tmp_path))
+    assert code == 2
+    assert err == "error: http://127.0.0.1:9: is a server with a UI of its own; open this address in a browser\n"
 
 
 def test_a_busy_port_is_named(monkeypatch, capsys, tmp_path):
+    from pipeline.tracking import ui
+
+    monkeypatch.setattr(ui, "open_store", lambda *_, **__: SimpleNamespace(uri="sqlite:///mlflow.db"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -15,15 +15,17 @@ def serve_ui(workspace: Path, port: int) -> None:
     """Serve the UI on loopback until Ctrl-C.
 
     Raises:
-        UserError: the port is taken, or the store cannot be opened.
+        UserError: the store is a server, which has its own UI; it cannot be opened; or the port is taken.
     """
+    store = open_store(workspace, create=False)
+    if store.uri.startswith(("http:", "https:")):
+        raise UserError(f"{store.shown}: is a server with a UI of its own; open this address in a browser")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_LOOPBACK, port))
         except OSError as error:
             raise UserError(f"port {port}: {error.strerror}; choose another one with --port") from error
-    store = open_store(workspace)
     print(f"MLflow UI on {store.shown}: http://{_LOOPBACK}:{port} (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
     try:
