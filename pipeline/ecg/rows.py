@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
+
+from pipeline.ecg.resampling import resampled, resampled_places
 
 ROW_SAMPLES: Final = 187
 ROW_RATE_HZ: Final = 120
@@ -60,9 +61,9 @@ def at_row_source_rate(
     """
     if fs_hz == _SOURCE_RATE_HZ:
         return signal, annotations
-    resampled = resample_poly(signal, _SOURCE_RATE_HZ, round(fs_hz))
-    moved = np.rint(annotations * (_SOURCE_RATE_HZ / fs_hz)).astype(np.int64)
-    return resampled, np.minimum(moved, len(resampled) - 1)
+    lead = resampled(signal, fs_hz, _SOURCE_RATE_HZ)
+    places = resampled_places(annotations, fs_hz, _SOURCE_RATE_HZ)
+    return lead, np.minimum(places, len(lead) - 1)
 
 
 def digest(rows: npt.NDArray[np.float32]) -> str:

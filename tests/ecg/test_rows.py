@@ -74,16 +74,25 @@ def test_lead_at_the_source_rate_is_left_alone():
     assert same_annotations is annotations
 
 
-@pytest.mark.parametrize("fs_hz", [128, 180, 250, 1000])
+@pytest.mark.parametrize("fs_hz", [128, 180, 250, 250.5, 999.5, 1000])
 def test_other_rates_are_brought_to_360_hz(fs_hz):
-    time_s = np.arange(10 * fs_hz) / fs_hz
-    signal, annotations = at_row_source_rate(np.sin(2 * np.pi * time_s), np.array([fs_hz, 10 * fs_hz - 1]), fs_hz)
+    n_samples = round(10 * fs_hz)
+    time_s = np.arange(n_samples) / fs_hz
+    signal, annotations = at_row_source_rate(np.sin(2 * np.pi * time_s), np.array([2 * fs_hz, n_samples - 1]), fs_hz)
     assert len(signal) == 3600
-    assert annotations[0] == 360
+    assert annotations[0] == 720
     assert annotations[1] < len(signal)
     middle = slice(360, -360)
     expected = np.sin(2 * np.pi * np.arange(3600) / 360)
     np.testing.assert_allclose(signal[middle], expected[middle], atol=0.01)
+
+
+def test_an_annotation_stays_on_its_beat_for_an_hour_at_a_rate_that_is_no_whole_number():
+    fs_hz, beat = 250.4, round(3590 * 250.4)
+    lead = np.zeros(round(3600 * fs_hz))
+    lead[beat - 2 : beat + 3] = [1, 2, 3, 2, 1]
+    signal, annotations = at_row_source_rate(lead, np.array([beat]), fs_hz)
+    assert abs(signal.argmax() - annotations[0]) <= 1
 
 
 def test_digest_is_of_little_endian_floats_in_c_order():
