@@ -18,7 +18,6 @@ class KaggleFacts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     test_beats: str | None = None
     test_fraction: float | None = Field(default=None, gt=0, lt=1)
-    test_row_digest: str | None = None
 
 
 class InterpatientFacts(BaseModel):
@@ -48,7 +47,6 @@ class Dataset(BaseModel):
     n_leads: int = Field(ge=1)
     n_samples: int | None = None
     counts: dict[str, int] | None = None
-    row_digest: str | None = None
     protocols: ProtocolFacts = ProtocolFacts()
 
     @cached_property

@@ -3,7 +3,6 @@
 Source: Kachuee, Fazeli, Sarrafzadeh 2018 (arXiv:1805.00794); the published rows are reproduced bit for bit.
 """
 
-import hashlib
 from typing import Any, Final
 
 import numpy as np
@@ -64,8 +63,3 @@ def at_row_source_rate(
     lead = resampled(signal, fs_hz, _SOURCE_RATE_HZ)
     places = resampled_places(annotations, fs_hz, _SOURCE_RATE_HZ)
     return lead, np.minimum(places, len(lead) - 1)
-
-
-def digest(rows: npt.NDArray[np.float32]) -> str:
-    """SHA-256 of rows as little-endian float32 in C order: the identity of a data set or of a test side."""
-    return hashlib.sha256(np.ascontiguousarray(rows, dtype="<f4").tobytes()).hexdigest()
