@@ -38,6 +38,8 @@ def results(
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError as error:
         raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
+    if len(set(numbers)) < len(numbers):
+        raise UserError(f"--seeds {seeds}: names a seed twice; a repeat of a seed is no further run")
     publish(numbers)
 
 

@@ -37,6 +37,8 @@ def publish(seeds: list[int]) -> None:
         UserError: `dvc repro` has not made the beats and splits, or a run failed.
     """
     config = load_config()
+    for seed in seeds:
+        with_seed(config, seed)  # A bad one is told before the first training.
     rows = []
     for protocol in config.protocols:
         data = load_protocol(protocol)

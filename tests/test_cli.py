@@ -8,7 +8,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import cli
+from pipeline import cli, results
 from pipeline.cli import app
 
 COMMANDS = ("demo", "results", "ui", "versions", "promote")
@@ -84,11 +84,17 @@ def test_a_busy_port_is_named(monkeypatch, capsys, tmp_path):
     assert "--port" in err
 
 
-def test_seeds_that_are_no_numbers(monkeypatch, capsys):
-    code, err = run(monkeypatch, capsys, "results", "--seeds", "1,two")
+@pytest.mark.parametrize(
+    ("seeds", "complaint"),
+    [("1,two", "--seeds 1,two: not whole"), ("1,1,2", "--seeds 1,1,2: names a seed twice"), ("1,-1", "seed -1: ")],
+)
+def test_seeds_that_are_none(monkeypatch, capsys, pytestconfig, seeds, complaint):
+    monkeypatch.chdir(pytestconfig.rootpath)
+    monkeypatch.setattr(results, "load_protocol", lambda _: pytest.fail("began"))
+    code, err = run(monkeypatch, capsys, "results", f"--seeds={seeds}")
     assert code == 2
     assert one_error_line(err)
-    assert "--seeds 1,two" in err
+    assert complaint in err
 
 
 @pytest.mark.parametrize("command", [["demo"], ["results"]])
