@@ -1,7 +1,6 @@
 """`heartbeat results`: every published row over several seeds, from the MLflow runs into one file and the README."""
 
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from typing import Any
 from pipeline.config import Config, load_config
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
-from pipeline.files import write_json, write_text
+from pipeline.files import write_json
+from pipeline.readme import pipe_table, replace_results
 from pipeline.stages.entry import workspace
 from pipeline.stages.protocol_data import load_protocol, run_key
 from pipeline.stages.published_run import with_seed
@@ -23,7 +23,6 @@ RESULTS = Path("reports/results.json")
 README = Path("README.md")
 Row = dict[str, Any]
 
-_SECTION = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 _MEANING = {
     "kaggle": "Beats of one patient stand on both sides: comparable to the literature, optimistic for new patients.",
     "interpatient": "No patient stands on both sides (but 201 and 202, one patient): what a new patient gets.",
@@ -48,7 +47,7 @@ def publish(seeds: list[int]) -> None:
             runs.append(_finished(protocol, key) or _run(protocol, seed, key))
         rows.append(summarise_runs(config, protocol, seeds, runs))
     write_json(RESULTS, merged(_previous(), rows))
-    update_readme(README, json.loads(RESULTS.read_text(encoding="utf-8")))
+    replace_results(README, markdown(json.loads(RESULTS.read_text(encoding="utf-8"))))
     print(f"{len(rows)} rows in {RESULTS}; the tables of {README} are theirs")
 
 
@@ -103,23 +102,15 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(parts)
 
 
-def update_readme(path: Path, rows: list[Row]) -> None:
-    """Put the tables between the README's two marks."""
-    text = path.read_text(encoding="utf-8")
-    if not _SECTION.search(text):
-        raise UserError(f"{path}: put back the marks `<!-- results -->` and `<!-- end of results -->`")
-    write_text(path, _SECTION.sub(lambda _: "\n" + markdown(rows) + "\n", text))
-
-
 def _table(rows: list[Row]) -> str:
     heads = ["architecture", "input", "accuracy", "macro-F1", *(f"{name} F1" for name in CLASSES), "seeds", "commit"]
-    lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
+    lines = []
     for row in rows:
         scores = [row["accuracy"], row["macro_f1"], *(row["per_class"][name]["f1"] for name in CLASSES)]
         cells = [row["architecture"], row["input"], *map(_spread, scores)]
         cells += [", ".join(map(str, row["seeds"])), f"`{row['commit'][:10]}`"]
-        lines.append(" | ".join(cells))
-    return "\n".join(f"| {line} |" for line in lines)
+        lines.append(cells)
+    return pipe_table(heads, lines)
 
 
 def _spread(value: dict[str, float]) -> str:
