@@ -1,24 +1,17 @@
 """The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipeline.config import Protocol
 
 app = typer.Typer(
     help="ECG heartbeat classification, from recordings to a registered model. The pipeline itself is `dvc repro`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-
-class Protocol(StrEnum):
-    """The protocols that have a model."""
-
-    INTERPATIENT = "interpatient"
-    KAGGLE = "kaggle"
-
 
 ProtocolOption = Annotated[Protocol, typer.Option(help="Which protocol's model.")]
 WorkspaceOption = Annotated[Path, typer.Option(help="The folder that holds dvc.yaml and the MLflow store.")]
@@ -47,6 +40,8 @@ def results(
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError as error:
         raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
+    if len(set(numbers)) < len(numbers):
+        raise UserError(f"--seeds {seeds}: names a seed twice; a repeat of a seed is no further run")
     publish(numbers)
 
 
@@ -62,7 +57,7 @@ def ui(
 
 
 @app.command()
-def versions(protocol: ProtocolOption = Protocol.INTERPATIENT, workspace: WorkspaceOption = Path(".")) -> None:
+def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOption = Path(".")) -> None:
     """List the registered versions of a protocol's model."""
     from rich.console import Console
     from rich.table import Table
@@ -73,7 +68,7 @@ def versions(protocol: ProtocolOption = Protocol.INTERPATIENT, workspace: Worksp
     table = Table("version", "aliases", "validation macro-F1", "test macro-F1", "commit", "run")
     for version in registered_versions(open_store(workspace, create=False), protocol):
         tags = version.tags
-        scores = [tags.get(f"{side}.macro_f1", "") for side in ("validation", "test")]
+        scores = [tags.get(f"{side}_macro_f1", "") for side in ("validation", "test")]
         table.add_row(
             str(version.version),
             " ".join(version.aliases),
@@ -87,7 +82,7 @@ def versions(protocol: ProtocolOption = Protocol.INTERPATIENT, workspace: Worksp
 @app.command()
 def promote(
     version: Annotated[int, typer.Option(help="The version to make champion.", min=1)],
-    protocol: ProtocolOption = Protocol.INTERPATIENT,
+    protocol: ProtocolOption = "interpatient",
     workspace: WorkspaceOption = Path("."),
 ) -> None:
     """Move the alias `champion` to a version, and print the champion before and after."""

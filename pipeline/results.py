@@ -1,7 +1,6 @@
 """`heartbeat results`: every published row over several seeds, from the MLflow runs into one file and the README."""
 
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -13,7 +12,8 @@ from pipeline.config import Config, load_config
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.dataset import load_dataset
 from pipeline.errors import UserError
-from pipeline.files import write_json, write_text
+from pipeline.files import write_json
+from pipeline.readme import marked, pipe_table, replace_results
 from pipeline.stages.entry import workspace
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.published_run import with_seed
@@ -27,7 +27,6 @@ README = Path("README.md")
 Row = dict[str, Any]
 
 _IDENTITY = ("data", "protocol", "input", "architecture")
-_SECTION = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 _MEANING = {
     "kaggle": "Beats of one patient stand on both sides: comparable to the literature, optimistic for new patients.",
     "interpatient": "No patient stands on both sides (but 201 and 202, one patient): what a new patient gets.",
@@ -47,7 +46,9 @@ def publish(seeds: list[int]) -> None:
     dataset = load_dataset(Path(config.data.dataset)).name
     previous, in_readme = _previous(), config.data.source == "mitdb"
     if in_readme:
-        _marked(README)
+        marked(README)
+    for seed in seeds:
+        with_seed(config, seed)  # A bad one is told before the first training.
     rows = []
     for protocol in config.protocols:
         data = load_protocol(protocol)
@@ -60,7 +61,7 @@ def publish(seeds: list[int]) -> None:
     write_json(RESULTS, published)
     print(f"{len(rows)} rows in {RESULTS}")
     if in_readme:
-        update_readme(README, [row for row in published if row["data"] == dataset])
+        replace_results(README, markdown([row for row in published if row["data"] == dataset]))
         print(f"the tables of {README} are theirs")
 
 
@@ -76,7 +77,7 @@ def summarise_runs(config: Config, dataset: str, protocol: str, seeds: list[int]
         "data": dataset,
         "test_digest": runs[0].tags["test_digest"],
         "protocol": protocol,
-        "input": "row",
+        "input": runs[0].tags["input"],
         "architecture": config.model.architecture,
         "side": "test",
         "seeds": seeds,
@@ -92,6 +93,7 @@ def summarise_runs(config: Config, dataset: str, protocol: str, seeds: list[int]
         },
         "train_seconds": spread("train_seconds"),
         "device": sorted({run.tags.get("device", "") for run in runs}),
+        "commit": runs[-1].tags["git_commit"],
         "commits": list(dict.fromkeys(run.tags["git_commit"] for run in runs)),
         "run_ids": [run.run_id for run in runs],
     }
@@ -122,27 +124,15 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(parts)
 
 
-def update_readme(path: Path, rows: list[Row]) -> None:
-    """Put the tables between the README's two marks."""
-    write_text(path, _SECTION.sub(lambda _: "\n" + markdown(rows) + "\n", _marked(path)))
-
-
-def _marked(path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
-    if not _SECTION.search(text):
-        raise UserError(f"{path}: put back the marks `<!-- results -->` and `<!-- end of results -->`")
-    return text
-
-
 def _table(rows: list[Row]) -> str:
     heads = ["architecture", "input", "accuracy", "macro-F1", *(f"{name} F1" for name in CLASSES), "seeds", "commit"]
-    lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
+    lines = []
     for row in rows:
         scores = [row["accuracy"], row["macro_f1"], *(row["per_class"][name]["f1"] for name in CLASSES)]
         cells = [row["architecture"], row["input"], *map(_spread, scores)]
         cells += [", ".join(map(str, row["seeds"])), ", ".join(f"`{commit[:10]}`" for commit in row["commits"])]
-        lines.append(" | ".join(cells))
-    return "\n".join(f"| {line} |" for line in lines)
+        lines.append(cells)
+    return pipe_table(heads, lines)
 
 
 def _spread(value: dict[str, float]) -> str:

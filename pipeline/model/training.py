@@ -11,10 +11,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import log_loss
 
 from pipeline.config import ModelConfig, TrainConfig
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.scores import macro_f1
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.model.architectures import build_reference, keras_lstm
@@ -140,14 +141,13 @@ def _run_epoch(
     seconds = time.monotonic() - started
     probability = predict(model, validation.rows)
     predicted = probability.argmax(axis=1)
-    classes = range(len(CLASSES))
     return {
         "epoch": epoch + 1,
         "loss": float(fitted["loss"][0]),
         "accuracy": float(fitted["accuracy"][0]),
-        "val_loss": float(log_loss(validation.labels, _normalised(probability), labels=classes)),
+        "val_loss": float(log_loss(validation.labels, _normalised(probability), labels=range(len(CLASSES)))),
         "val_accuracy": float((predicted == validation.labels).mean()),
-        "val_macro_f1": float(f1_score(validation.labels, predicted, labels=classes, average="macro", zero_division=0)),
+        "val_macro_f1": macro_f1(validation.labels, predicted),
         "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
         "seconds": seconds,
     }

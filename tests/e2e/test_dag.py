@@ -123,6 +123,15 @@ def test_a_changed_param_reruns_only_what_reads_it(params_restored, changes, exp
     assert changed_stages(params_restored) == expected
 
 
+def test_ones_own_recordings_are_watched(finished):
+    mine = finished.path("data/own/rec01.dat")
+    mine.write_bytes(b"changed")
+    try:
+        assert changed_stages(finished) == {"download"}
+    finally:
+        mine.unlink()
+
+
 def downstream(workspace, stage):
     """The stages that `dvc repro --downstream` would reach from one."""
     graph = workspace.dvc("repro", "--dry", "--force", "--downstream", stage)
