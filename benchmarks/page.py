@@ -1,28 +1,22 @@
 """The results as Markdown: benchmarks/README.md between its two marks, from the json files alone."""
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.summary import Figure
-from pipeline.errors import UserError
-from pipeline.files import write_text
+from pipeline.readme import pipe_table, replace_results
 
-_SECTION = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
-_HEADS = ("program", "measure", "median", "lowest to highest", "ours / this")
+_HEADS = ["program", "measure", "median", "lowest to highest", "ours / this"]
 _ABSENT = "-"
 
 
 def update_readme(readme: Path, results: Path, names: Sequence[str]) -> None:
     """Put the tables of `results`, in the order of `names`, between the page's marks."""
-    text = readme.read_text(encoding="utf-8")
-    if not _SECTION.search(text):
-        raise UserError(f"{readme}: put back the marks `<!-- results -->` and `<!-- end of results -->`")
     files = [results / f"{name}.json" for name in names]
     parts = [markdown(json.loads(file.read_text(encoding="utf-8"))) for file in files if file.exists()]
-    write_text(readme, _SECTION.sub(lambda _: "\n" + "\n".join(parts) + "\n", text))
+    replace_results(readme, "\n".join(parts))
 
 
 def markdown(result: dict[str, Any]) -> str:
@@ -36,8 +30,7 @@ def markdown(result: dict[str, Any]) -> str:
 
 def table(figures: Sequence[Figure]) -> str:
     """One line a figure; the spread is left out where there was one run."""
-    lines = [_HEADS, ["---"] * len(_HEADS), *map(_cells, figures)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return pipe_table(_HEADS, [_cells(each) for each in figures])
 
 
 def machine_line(machine: dict[str, Any], settings: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from benchmarks.contenders import contenders, training_jobs, write_data
 from benchmarks.measure import run_all
 from benchmarks.plan import Plan, Result
 from benchmarks.summary import Figure, compared, figure
-from pipeline.evaluation.metrics import macro_f1
+from pipeline.ecg.scores import macro_f1
 
 TITLE = "Quality after {epochs} epochs"
 ABOUT = (

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
+from pipeline.config import Protocol
+
 app = typer.Typer(
     help="ECG heartbeat classification, from recordings to a registered model. The pipeline itself is `dvc repro`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-ProtocolOption = Annotated[str, typer.Option(help="Which protocol's model: kaggle or interpatient.")]
+ProtocolOption = Annotated[Protocol, typer.Option(help="Which protocol's model.")]
 WorkspaceOption = Annotated[Path, typer.Option(help="The folder that holds dvc.yaml and the MLflow store.")]
 
 
@@ -38,6 +40,8 @@ def results(
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError as error:
         raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
+    if len(set(numbers)) < len(numbers):
+        raise UserError(f"--seeds {seeds}: names a seed twice; a repeat of a seed is no further run")
     publish(numbers)
 
 
@@ -62,9 +66,9 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
     from pipeline.tracking.store import open_store
 
     table = Table("version", "aliases", "validation macro-F1", "test macro-F1", "commit", "run")
-    for version in registered_versions(open_store(workspace), protocol):
+    for version in registered_versions(open_store(workspace, create=False), protocol):
         tags = version.tags
-        scores = [tags.get(f"{side}.macro_f1", "") for side in ("validation", "test")]
+        scores = [tags.get(f"{side}_macro_f1", "") for side in ("validation", "test")]
         table.add_row(
             str(version.version),
             " ".join(version.aliases),
@@ -85,7 +89,7 @@ def promote(
     from pipeline.tracking.registry import promote as move_champion
     from pipeline.tracking.store import open_store
 
-    moved = move_champion(open_store(workspace), protocol, version)
+    moved = move_champion(open_store(workspace, create=False), protocol, version)
     before = f"version {moved.before}" if moved.before else "none"
     typer.echo(f"{moved.name}: champion before: {before}, after: version {moved.after}")
 

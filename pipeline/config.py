@@ -1,10 +1,10 @@
 """params.yaml read once into a frozen, strict model."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import UserError
 
@@ -13,6 +13,17 @@ PARAMS_FILE = Path("params.yaml")
 Protocol = Literal["kaggle", "interpatient"]
 Side = Literal["validation", "test"]
 Architecture = Literal["reference", "context"]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What NumPy's seeds can be."""
+
+_Item = TypeVar("_Item")
+
+
+def _each_once(items: list[_Item]) -> list[_Item]:
+    for place, item in enumerate(items):
+        if item in items[:place]:
+            raise ValueError(f"{item} stands twice; list it once")
+    return items
 
 
 class _Section(BaseModel):
@@ -24,13 +35,7 @@ class DataConfig(_Section):
 
     source: Literal["mitdb", "synthetic", "wfdb", "kaggle_csv"]
     dataset: str
-    folder: str | None = None
-
-    @model_validator(mode="after")
-    def _own_folder_named(self) -> "DataConfig":
-        if self.source in ("wfdb", "kaggle_csv") and not self.folder:
-            raise ValueError(f"source {self.source} needs data.folder, the folder of your files")
-        return self
+    folder: str = Field(min_length=1)
 
 
 class DownloadConfig(_Section):
@@ -45,14 +50,14 @@ class SyntheticConfig(_Section):
     """Size and seed of the generated recordings."""
 
     minutes: float = Field(ge=0.5, le=1440)
-    seed: int = Field(ge=0)
+    seed: Seed
 
 
 class SplitConfig(_Section):
     """How validation beats are drawn from the training side."""
 
     validation_fraction: float = Field(gt=0, lt=0.5)
-    seed: int = Field(ge=0)
+    seed: Seed
 
 
 Width = Annotated[int, Field(ge=1, le=4096)]
@@ -104,7 +109,7 @@ class ContextTraining(_Section):
 class TrainConfig(_Section):
     """How the network is trained."""
 
-    seed: int = Field(ge=0)
+    seed: Seed
     epochs: int | None = Field(ge=1, le=10_000)
     patience: int = Field(ge=1, le=10_000)
     device: Literal["auto", "cpu", "gpu"]
@@ -125,7 +130,14 @@ class TrainConfig(_Section):
 class EvaluateConfig(_Section):
     """Which sides are opened."""
 
-    sides: list[Side] = Field(min_length=1, max_length=2)
+    sides: Annotated[list[Side], AfterValidator(_each_once)]
+
+    @field_validator("sides")
+    @classmethod
+    def _validation_decides(cls, sides: list[Side]) -> list[Side]:
+        if "validation" not in sides:
+            raise ValueError("validation must be among them: runs are compared on it")
+        return sides
 
 
 class Config(_Section):
@@ -134,7 +146,7 @@ class Config(_Section):
     data: DataConfig
     download: DownloadConfig
     synthetic: SyntheticConfig
-    protocols: list[Protocol] = Field(min_length=1, max_length=2)
+    protocols: Annotated[list[Protocol], Field(min_length=1), AfterValidator(_each_once)]
     split: SplitConfig
     model: ModelConfig
     train: TrainConfig
@@ -166,10 +178,21 @@ def load_config(path: Path = PARAMS_FILE) -> Config:
         raise UserError(f"{path}{line}: not valid YAML; mend the indentation or quotes there") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); put the file in its place") from error
+    return checked_config(content, str(path))
+
+
+def checked_config(content: object, where: str) -> Config:
+    """The configuration that `content`, such as a parsed params.yaml, tells.
+
+    Raises:
+        UserError: as `load_config` does; the message begins with `where`.
+    """
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{path}: " + "; ".join(_explain(e) for e in error.errors())) from error
+        raise UserError(f"{where}: " + "; ".join(_explain(e) for e in error.errors())) from error
 
 
 def _explain(error: Any) -> str:

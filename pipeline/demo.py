@@ -11,19 +11,30 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from pipeline.config import PARAMS_FILE, load_config
 from pipeline.errors import UserError
 from pipeline.evaluation.report import side_tables
 from pipeline.evaluation.tables import rich_table
 from pipeline.files import write_text
 
-_COPIED = ("dvc.yaml", ".dvcignore", "pipeline", "data/reference")
+_COPIED = ("dvc.yaml", ".dvcignore", "pipeline", "data/reference", "data/own/README.md")
+_MARKER = ".heartbeat-demo"
 _DVC_SETTINGS = "[core]\n    no_scm = True\n    analytics = false\n    check_update = false\n"
 DEMO_SETTINGS: dict[str, dict[str, Any]] = {
     "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
     "synthetic": {"minutes": 8.0},
-    "train": {"epochs": 7},
+    "model": {"architecture": "context"},
+    "train": {"epochs": 12},
 }
 QUICK_SETTINGS: dict[str, dict[str, Any]] = {"synthetic": {"minutes": 1.5}, "train": {"epochs": 1}}
+
+_PINNED: dict[str, Any] = {
+    "data": {"folder": "data/own"},
+    "protocols": ["kaggle", "interpatient"],
+    "train": {"device": "auto", "precision": "auto"},
+    "evaluate": {"sides": ["validation", "test"]},
+}
+"""What the demonstration shows, whatever the checkout's params have been set to meanwhile."""
 
 
 def run_demo(project: Path, workspace: Path, quick: bool) -> None:
@@ -35,9 +46,11 @@ def run_demo(project: Path, workspace: Path, quick: bool) -> None:
         quick: As little data and training as exercises every stage.
 
     Raises:
-        UserError: `project` is not the checkout, or a stage failed.
+        UserError: `project` is not the checkout, `workspace` holds something else, or a stage failed.
     """
-    prepare_workspace(project, workspace, [DEMO_SETTINGS, QUICK_SETTINGS] if quick else [DEMO_SETTINGS])
+    _check_checkout(project)
+    _claim(workspace)
+    prepare_workspace(project, workspace, [_PINNED, DEMO_SETTINGS, *([QUICK_SETTINGS] if quick else [])])
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     finished = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=workspace, env=environment, check=False)
@@ -46,22 +59,44 @@ def run_demo(project: Path, workspace: Path, quick: bool) -> None:
     _tell(workspace)
 
 
-def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, dict[str, Any]]]) -> None:
-    """Copy the pipeline into `workspace` with changed params, and make it a DVC repository without Git."""
-    if not (project / "dvc.yaml").exists():
-        raise UserError(f"{project / 'dvc.yaml'}: not found; run from the folder of the checkout")
+def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, Any]]) -> None:
+    """Copy the pipeline into `workspace` with changed params, and make it a DVC repository without Git.
+
+    Raises:
+        UserError: `project` is not the checkout, or its params.yaml is wrong.
+    """
+    _check_checkout(project)
+    params = load_config(project / PARAMS_FILE).model_dump()
+    for change in changes:
+        for section, values in change.items():
+            params[section] = params[section] | values if isinstance(values, dict) else values
     workspace.mkdir(parents=True, exist_ok=True)
     for name in _COPIED:
         _copy(project / name, workspace / name)
-    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    for change in changes:
-        for section, values in change.items():
-            params[section] |= values
-    write_text(workspace / "params.yaml", yaml.safe_dump(params, sort_keys=False))
+    write_text(workspace / PARAMS_FILE, yaml.safe_dump(params, sort_keys=False))
     if not (workspace / ".dvc" / "config").exists():
         subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=workspace, check=True)
     write_text(workspace / ".dvc" / "config", _DVC_SETTINGS)
     _copy(project / ".dvc" / "plots", workspace / ".dvc" / "plots")
+
+
+def _check_checkout(project: Path) -> None:
+    if not (project / "dvc.yaml").exists():
+        raise UserError(f"{project / 'dvc.yaml'}: not found; run from the folder of the checkout")
+
+
+def _claim(workspace: Path) -> None:
+    """Take a folder that is new, empty or a demonstration's: what is in it will be written over."""
+    marker = workspace / _MARKER
+    if workspace.exists() and not marker.exists():
+        if not workspace.is_dir():
+            raise UserError(f"{workspace}: a file; name a folder with --workspace")
+        if any(workspace.iterdir()):
+            raise UserError(
+                f"{workspace}: holds files that no demonstration made; name another folder with --workspace, "
+                "or remove this one"
+            )
+    write_text(marker, "heartbeat demo writes over what is in this folder\n")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -75,7 +110,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _tell(workspace: Path) -> None:
     console = Console()
-    for protocol in yaml.safe_load((workspace / "params.yaml").read_text(encoding="utf-8"))["protocols"]:
+    for protocol in _PINNED["protocols"]:
         report = workspace / "reports" / protocol
         metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
         registered = json.loads((workspace / "models" / f"{protocol}.registered.json").read_text(encoding="utf-8"))

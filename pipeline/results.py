@@ -1,7 +1,6 @@
 """`heartbeat results`: every published row over several seeds, from the MLflow runs into one file and the README."""
 
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -11,20 +10,23 @@ from typing import Any
 
 from pipeline.config import Config, load_config
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.dataset import load_dataset
 from pipeline.errors import UserError
-from pipeline.files import write_json, write_text
+from pipeline.files import write_json
+from pipeline.readme import marked, pipe_table, replace_results
 from pipeline.stages.entry import workspace
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.published_run import with_seed
 from pipeline.stages.run_identity import run_key
 from pipeline.tracking.lookup import RunRecord, finished_runs
+from pipeline.tracking.provenance import git_tags
 from pipeline.tracking.store import open_store
 
 RESULTS = Path("reports/results.json")
 README = Path("README.md")
 Row = dict[str, Any]
 
-_SECTION = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
+_IDENTITY = ("data", "protocol", "input", "architecture")
 _MEANING = {
     "kaggle": "Beats of one patient stand on both sides: comparable to the literature, optimistic for new patients.",
     "interpatient": "No patient stands on both sides (but 201 and 202, one patient): what a new patient gets.",
@@ -34,10 +36,19 @@ _MEANING = {
 def publish(seeds: list[int]) -> None:
     """Run what is not finished, one training after the other, then write the rows.
 
+    The README's tables are of MIT-BIH; rows of other data go to the file alone.
+
     Raises:
-        UserError: `dvc repro` has not made the beats and splits, or a run failed.
+        UserError: `dvc repro` has not made the beats and splits, a file to be written is damaged, what a run is to be
+            made from is not committed, or a run failed.
     """
     config = load_config()
+    dataset = load_dataset(Path(config.data.dataset)).name
+    previous, in_readme = _previous(), config.data.source == "mitdb"
+    if in_readme:
+        marked(README)
+    for seed in seeds:
+        with_seed(config, seed)  # A bad one is told before the first training.
     rows = []
     for protocol in config.protocols:
         data = load_protocol(protocol)
@@ -45,13 +56,16 @@ def publish(seeds: list[int]) -> None:
         for seed in seeds:
             key = run_key(with_seed(config, seed), protocol, data)
             runs.append(_finished(protocol, key) or _run(protocol, seed, key))
-        rows.append(summarise_runs(config, protocol, seeds, runs))
-    write_json(RESULTS, merged(_previous(), rows))
-    update_readme(README, json.loads(RESULTS.read_text(encoding="utf-8")))
-    print(f"{len(rows)} rows in {RESULTS}; the tables of {README} are theirs")
+        rows.append(summarise_runs(config, dataset, protocol, seeds, runs))
+    published = merged(previous, rows)
+    write_json(RESULTS, published)
+    print(f"{len(rows)} rows in {RESULTS}")
+    if in_readme:
+        replace_results(README, markdown([row for row in published if row["data"] == dataset]))
+        print(f"the tables of {README} are theirs")
 
 
-def summarise_runs(config: Config, protocol: str, seeds: list[int], runs: list[RunRecord]) -> Row:
+def summarise_runs(config: Config, dataset: str, protocol: str, seeds: list[int], runs: list[RunRecord]) -> Row:
     """One published row: each test metric as median, low and high over the seeds."""
 
     def spread(metric: str) -> dict[str, float]:
@@ -60,8 +74,10 @@ def summarise_runs(config: Config, protocol: str, seeds: list[int], runs: list[R
 
     scores = ("precision", "recall", "f1")
     return {
+        "data": dataset,
+        "test_digest": runs[0].tags["test_digest"],
         "protocol": protocol,
-        "input": "row",
+        "input": runs[0].tags["input"],
         "architecture": config.model.architecture,
         "side": "test",
         "seeds": seeds,
@@ -77,19 +93,25 @@ def summarise_runs(config: Config, protocol: str, seeds: list[int], runs: list[R
         },
         "train_seconds": spread("train_seconds"),
         "device": sorted({run.tags.get("device", "") for run in runs}),
-        "commit": runs[0].tags.get("git_commit", ""),
+        "commit": runs[-1].tags["git_commit"],
+        "commits": list(dict.fromkeys(run.tags["git_commit"] for run in runs)),
         "run_ids": [run.run_id for run in runs],
     }
 
 
 def merged(previous: list[Row], new: list[Row]) -> list[Row]:
-    """The new rows, and the earlier ones that they do not replace."""
+    """The new rows, and the earlier ones that they neither replace nor leave without a like.
 
-    def identity(row: Row) -> tuple[str, str, str]:
-        return (row["protocol"], row["input"], row["architecture"])
+    A protocol's rows stand in one table, so an earlier row on another test side of the same data is dropped.
+    """
+
+    def identity(row: Row) -> tuple[str, ...]:
+        return tuple(row[key] for key in _IDENTITY)
 
     replaced = {identity(row) for row in new}
-    return [*(row for row in previous if identity(row) not in replaced), *new]
+    tests = {(row["data"], row["protocol"]): row["test_digest"] for row in new}
+    compared = [row for row in previous if tests.get((row["data"], row["protocol"])) in (None, row["test_digest"])]
+    return [*(row for row in compared if identity(row) not in replaced), *new]
 
 
 def markdown(rows: Iterable[Row]) -> str:
@@ -102,23 +124,15 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(parts)
 
 
-def update_readme(path: Path, rows: list[Row]) -> None:
-    """Put the tables between the README's two marks."""
-    text = path.read_text(encoding="utf-8")
-    if not _SECTION.search(text):
-        raise UserError(f"{path}: put back the marks `<!-- results -->` and `<!-- end of results -->`")
-    write_text(path, _SECTION.sub(lambda _: "\n" + markdown(rows) + "\n", text))
-
-
 def _table(rows: list[Row]) -> str:
     heads = ["architecture", "input", "accuracy", "macro-F1", *(f"{name} F1" for name in CLASSES), "seeds", "commit"]
-    lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
+    lines = []
     for row in rows:
         scores = [row["accuracy"], row["macro_f1"], *(row["per_class"][name]["f1"] for name in CLASSES)]
         cells = [row["architecture"], row["input"], *map(_spread, scores)]
-        cells += [", ".join(map(str, row["seeds"])), f"`{row['commit'][:10]}`"]
-        lines.append(" | ".join(cells))
-    return "\n".join(f"| {line} |" for line in lines)
+        cells += [", ".join(map(str, row["seeds"])), ", ".join(f"`{commit[:10]}`" for commit in row["commits"])]
+        lines.append(cells)
+    return pipe_table(heads, lines)
 
 
 def _spread(value: dict[str, float]) -> str:
@@ -126,23 +140,37 @@ def _spread(value: dict[str, float]) -> str:
 
 
 def _finished(protocol: str, key: str) -> RunRecord | None:
-    runs = finished_runs(open_store(workspace()), protocol, {"config_key": key})
+    """The oldest complete run of this key that is all of a commit; no other one can be made again."""
+    runs = finished_runs(open_store(workspace()), protocol, {"config_key": key, "git_dirty": "false"})
     complete = [run for run in runs if "test.macro_f1" in run.metrics and "train_seconds" in run.metrics]
     return complete[0] if complete else None
 
 
 def _run(protocol: str, seed: int, key: str) -> RunRecord:
+    if git_tags(workspace()).get("git_dirty") != "false":
+        raise UserError(f"{workspace()}: not all is committed, and a published row names its commit; commit first")
     command = [sys.executable, "-m", "pipeline.stages.published_run", protocol, str(seed)]
     if subprocess.run(command, check=False).returncode:
         raise UserError(f"{protocol}, seed {seed}: the run failed, see above; the same command goes on from there")
     run = _finished(protocol, key)
     if run is None:
-        raise UserError(f"{protocol}, seed {seed}: its run is not in the MLflow store; check MLFLOW_TRACKING_URI")
+        raise UserError(
+            f"{protocol}, seed {seed}: its run is not in the MLflow store, or was begun before all was "
+            "committed; check MLFLOW_TRACKING_URI and run the same command again"
+        )
     return run
 
 
 def _previous() -> list[Row]:
-    if not RESULTS.exists():
+    try:
+        rows: list[Row] = json.loads(RESULTS.read_text(encoding="utf-8"))
+        whole = all({*_IDENTITY, "test_digest", "commits"} <= row.keys() for row in rows)
+    except FileNotFoundError:
         return []
-    rows: list[Row] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    except (ValueError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise UserError(
+            f"{RESULTS}: damaged, or of an earlier version; restore it with `git checkout -- {RESULTS}`, or delete it"
+        )
     return rows

@@ -121,7 +121,7 @@ def test_the_keras_rival_is_the_same_network() -> None:
     from pipeline.config import load_config
     from pipeline.model.architectures import build_reference
 
-    ours, rival = build_reference(load_config(PROJECT / "params.yaml").model), build_model()
+    ours, rival = build_reference(load_config(PROJECT / "params.yaml").model.reference), build_model()
 
     assert [w.shape for w in rival.weights] == [w.shape for w in ours.weights]
     assert rival.count_params() == ours.count_params() == 168_317

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from pipeline.config import load_config
 from pipeline.errors import UserError
+from pipeline.stages.published_run import with_seed
 
 
 @pytest.fixture
@@ -67,7 +68,15 @@ def test_the_config_is_frozen(load):
         ({"evaluate.sides": ["train"]}, r"evaluate\.sides\.0: .*'validation' or 'test', not 'train'"),
         ({"protocols": "kaggle"}, r"protocols: .*list, not 'kaggle'"),
         ({"split.validation_fraction": 0.5}, r"split\.validation_fraction: .*less than 0\.5"),
-        ({"data.source": "wfdb"}, r"data: source wfdb needs data\.folder"),
+        ({"data.folder": ""}, r"data\.folder: .*at least 1 character"),
+        ({"protocols": ["kaggle", "kaggle"]}, r"protocols: kaggle stands twice"),
+        ({"protocols": []}, r"protocols: .*at least 1 item"),
+        ({"evaluate.sides": ["validation", "validation"]}, r"evaluate\.sides: validation stands twice"),
+        ({"evaluate.sides": ["test"]}, r"evaluate\.sides: validation must be among them"),
+        ({"evaluate.sides": []}, r"evaluate\.sides: validation must be among them"),
+        ({"train.seed": 2**32}, r"train\.seed: .*less than 4294967296"),
+        ({"split.seed": 2**40}, r"split\.seed: .*less than 4294967296"),
+        ({"synthetic.seed": -1}, r"synthetic\.seed: .*greater than or equal to 0"),
         (
             {"data.source": "kaggle_csv", "data.folder": "csv"},
             r"the file: source kaggle_csv names no patients: set protocols: \[kaggle\]",
@@ -85,10 +94,17 @@ def test_every_oddity_is_told_at_once(load):
         load({"train.epochs": 0, "evaluate.side": []})
 
 
-def test_own_data_need_their_folder(load):
-    assert load({"data.source": "wfdb", "data.folder": "mine"}).data.folder == "mine"
-    rows = load({"data.source": "kaggle_csv", "data.folder": "csv", "protocols": ["kaggle"]})
-    assert rows.protocols == ["kaggle"]
+def test_rows_without_patients_go_with_kaggle_alone(load):
+    assert load({"data.source": "kaggle_csv", "data.folder": "csv", "protocols": ["kaggle"]}).protocols == ["kaggle"]
+
+
+def test_another_seed_is_checked_as_the_first(load):
+    config = load({"evaluate.sides": ["validation"]})
+    other = with_seed(config, 7)
+    assert (other.train.seed, other.evaluate.sides) == (7, ["validation", "test"])
+    assert (config.train.seed, config.evaluate.sides) == (1, ["validation"])
+    with pytest.raises(UserError, match=r"seed -1: train\.seed: .*greater than or equal to 0, not -1"):
+        with_seed(config, -1)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +122,12 @@ def test_a_file_of_another_form(tmp_path, content, complaint):
     path.write_bytes(content)
     with pytest.raises(UserError, match=complaint):
         load_config(path)
+
+
+def test_a_folder_in_place_of_the_file(tmp_path):
+    (tmp_path / "params.yaml").mkdir()
+    with pytest.raises(UserError, match=r"params\.yaml: cannot be read"):
+        load_config(tmp_path / "params.yaml")
 
 
 def test_a_missing_file_names_where_to_run(tmp_path):

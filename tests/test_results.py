@@ -3,14 +3,17 @@
 import hashlib
 import json
 import re
+import shutil
 
 import pytest
 import yaml
 
+from pipeline import results
 from pipeline.config import load_config
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
-from pipeline.results import markdown, merged, summarise_runs, update_readme
+from pipeline.readme import replace_results
+from pipeline.results import markdown, merged, publish, summarise_runs
 from pipeline.tracking.lookup import RunRecord
 
 SCORES = ("precision", "recall", "f1")
@@ -27,7 +30,7 @@ def run_of(place, macro_f1):
         **{f"test.{name}.{score}": 0.5 + place / 10 for name in CLASSES for score in SCORES},
         **{f"test.{name}.support": 10.0 for name in CLASSES},
     }
-    tags = {"device": "cpu" if place else "gpu x1", "git_commit": "c0ffee" * 6}
+    tags = {"device": "cpu" if place else "gpu x1", "git_commit": "c0ffee" * 6, "input": "row", "test_digest": "t1"}
     return RunRecord(f"run{place}", params={}, metrics=metrics, tags=tags, data_digests={}, started_ms=place)
 
 
@@ -35,7 +38,7 @@ def run_of(place, macro_f1):
 def row(pytestconfig):
     config = load_config(pytestconfig.rootpath / "params.yaml")
     runs = [run_of(0, 0.91), run_of(1, 0.95), run_of(2, 0.92)]
-    return summarise_runs(config, "kaggle", [1, 2, 3], runs)
+    return summarise_runs(config, "MIT-BIH", "kaggle", [1, 2, 3], runs)
 
 
 def test_median_low_and_high_are_over_the_seeds(row):
@@ -58,7 +61,17 @@ def test_a_row_says_what_it_is_of(row):
         "run_ids": ["run0", "run1", "run2"],
     }
     assert row["device"] == ["cpu", "gpu x1"]
-    assert row["commit"] == "c0ffee" * 6
+    assert row["commits"] == ["c0ffee" * 6]
+    assert (row["data"], row["test_digest"]) == ("MIT-BIH", "t1")
+
+
+def test_a_row_names_the_commit_of_each_run(pytestconfig):
+    runs = [run_of(place, 0.9) for place in range(3)]
+    runs[1].tags["git_commit"] = "beef" * 9
+    config = load_config(pytestconfig.rootpath / "params.yaml")
+    row = summarise_runs(config, "MIT-BIH", "kaggle", [1, 2, 3], runs)
+    assert row["commits"] == ["c0ffee" * 6, "beef" * 9]
+    assert "| `c0ffeec0ff`, `beefbeefbe` |" in markdown([row])
 
 
 def test_new_rows_replace_their_like_and_leave_the_others(row):
@@ -66,6 +79,13 @@ def test_new_rows_replace_their_like_and_leave_the_others(row):
     newer = {**row, "seeds": [4]}
     assert merged([row, other], [newer]) == [other, newer]
     assert merged([], [row]) == [row]
+
+
+def test_rows_on_other_beats_are_no_like(row):
+    others = [{**row, "data": "mine"}, {**row, "protocol": "interpatient", "test_digest": "t9"}]
+    assert merged(others, [row]) == [*others, row]
+    stale = {**row, "architecture": "former", "test_digest": "t0"}
+    assert merged([stale, *others], [row]) == [*others, row]
 
 
 def test_each_protocol_has_its_own_table(row):
@@ -79,7 +99,7 @@ def test_only_the_section_of_the_readme_is_replaced(row, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
     for _ in range(2):
-        update_readme(readme, [row])
+        replace_results(readme, markdown([row]))
         text = readme.read_text()
         assert text.startswith("before\n<!-- results -->\n")
         assert text.endswith("<!-- end of results -->\nafter\n")
@@ -91,18 +111,85 @@ def test_a_readme_without_the_marks_is_left_alone(row, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("nothing here")
     with pytest.raises(UserError, match=r"README\.md: put back the marks"):
-        update_readme(readme, [row])
+        replace_results(readme, markdown([row]))
     assert readme.read_text() == "nothing here"
 
 
+@pytest.fixture
+def checkout(tmp_path, monkeypatch, pytestconfig):
+    """A folder in which rows can be published, with a store that has every run, all of a commit."""
+    shutil.copy(pytestconfig.rootpath / "params.yaml", tmp_path)
+    shutil.copytree(pytestconfig.rootpath / "data" / "reference", tmp_path / "data" / "reference")
+    (tmp_path / "README.md").write_text("<!-- results -->\nold\n<!-- end of results -->\n")
+    (tmp_path / "reports").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(results, "load_protocol", lambda _: None)
+    monkeypatch.setattr(results, "run_key", lambda config, protocol, _: f"{protocol} {config.train.seed}")
+    monkeypatch.setattr(results, "open_store", lambda _: None)
+    monkeypatch.setattr(results, "git_tags", lambda _: {"git_commit": "c0ffee", "git_dirty": "false"})
+    monkeypatch.setattr(results.subprocess, "run", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(results, "finished_runs", lambda *_: [run_of(0, 0.91)])
+    return tmp_path
+
+
+def set_data(checkout, **values):
+    params = yaml.safe_load((checkout / "params.yaml").read_text())
+    params["data"] |= values
+    (checkout / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+def test_finished_runs_are_published(checkout):
+    publish([1, 2])
+    rows = json.loads((checkout / "reports" / "results.json").read_text())
+    assert [(row["data"], row["protocol"]) for row in rows] == [
+        ("MIT-BIH Arrhythmia Database 1.0.0", "kaggle"),
+        ("MIT-BIH Arrhythmia Database 1.0.0", "interpatient"),
+    ]
+    assert (checkout / "README.md").read_text().count("| reference |") == 2
+
+
+def test_rows_of_other_data_leave_the_readme_alone(checkout):
+    publish([1])
+    before = (checkout / "README.md").read_bytes()
+    set_data(checkout, source="synthetic", dataset="data/reference/synthetic")
+    publish([1, 2])
+    rows = json.loads((checkout / "reports" / "results.json").read_text())
+    assert [row["seeds"] for row in rows] == [[1], [1], [1, 2], [1, 2]]
+    assert (checkout / "README.md").read_bytes() == before
+
+
+def test_a_run_that_is_not_all_of_a_commit_is_not_published(checkout, monkeypatch):
+    def found(_store, _protocol, tags):
+        return [run_of(0, 0.91)] if tags.get("git_dirty") != "false" else []
+
+    monkeypatch.setattr(results, "finished_runs", found)
+    monkeypatch.setattr(results, "git_tags", lambda _: {"git_commit": "c0ffee", "git_dirty": "true"})
+    with pytest.raises(UserError, match="not all is committed"):
+        publish([1])
+    assert not (checkout / "reports" / "results.json").exists()
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\n[]", '[{"protocol": "kaggle"}]', "{}x", '{"a": 1}', "3"])
+def test_a_damaged_file_is_found_before_any_training(checkout, monkeypatch, content):
+    (checkout / "reports" / "results.json").write_text(content)
+    monkeypatch.setattr(results, "finished_runs", lambda *_: pytest.fail("too late"))
+    with pytest.raises(UserError, match=r"reports/results\.json: damaged"):
+        publish([1])
+
+
+def test_a_readme_without_the_marks_is_found_before_any_training(checkout, monkeypatch):
+    (checkout / "README.md").write_text("nothing here")
+    monkeypatch.setattr(results, "finished_runs", lambda *_: pytest.fail("too late"))
+    with pytest.raises(UserError, match=r"README\.md: put back the marks"):
+        publish([1])
+
+
 def test_the_readme_has_the_committed_results(pytestconfig, tmp_path):
-    results = pytestconfig.rootpath / "reports" / "results.json"
-    if not results.exists():
-        pytest.skip("no reports/results.json yet; make results writes it")
+    file = pytestconfig.rootpath / "reports" / "results.json"
     committed = (pytestconfig.rootpath / "README.md").read_text(encoding="utf-8")
     copy = tmp_path / "README.md"
     copy.write_text(committed, encoding="utf-8")
-    update_readme(copy, json.loads(results.read_text(encoding="utf-8")))
+    replace_results(copy, markdown(json.loads(file.read_text(encoding="utf-8"))))
     assert copy.read_text(encoding="utf-8") == committed
 
 
@@ -130,8 +217,6 @@ def committed_outs(root):
 def test_committed_reports_are_those_of_the_lock(pytestconfig):
     root = pytestconfig.rootpath
     outs = committed_outs(root)
-    if not (root / "reports" / "results.json").exists():
-        pytest.skip("no reports/results.json yet; make results writes it")
     assert {path for path, _ in outs} >= {"reports/kaggle", "reports/interpatient", "data/validation/beats.json"}
     for path, expected in outs:
         found = folder_md5(root / path) if (root / path).is_dir() else md5(root / path)

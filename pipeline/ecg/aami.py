@@ -4,14 +4,6 @@ from typing import Final
 
 CLASSES: Final = ("N", "S", "V", "F", "Q")
 
-CLASS_MEANINGS: Final = {
-    "N": "normal, bundle branch block, atrial or nodal escape",
-    "S": "supraventricular ectopic (SVEB)",
-    "V": "ventricular ectopic (VEB)",
-    "F": "fusion of ventricular and normal",
-    "Q": "paced, fusion of paced and normal, unclassifiable",
-}
-
 _SYMBOLS: Final = {
     "N": ("N", "L", "R", "e", "j", "B"),
     "S": ("A", "a", "J", "S", "n"),

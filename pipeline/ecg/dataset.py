@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
 
 RECORD_SIDES = ("train", "validation", "test", "excluded")
@@ -30,13 +31,20 @@ class Ec57Facts(BaseModel):
 
 
 class KaggleFacts(BaseModel):
-    """Which beats are the test side of the `kaggle` protocol: a list, or a random share drawn by class."""
+    """Which beats are the test side of the `kaggle` protocol: a list, a share drawn by class, or one record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     test_beats: str | None = None
     test_fraction: float | None = Field(default=None, gt=0, lt=1)
-    test_row_digest: str | None = None
+    test_record: str | None = None
     report_without: tuple[LeftOut, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "KaggleFacts":
+        named = [key for key in ("test_beats", "test_fraction", "test_record") if getattr(self, key) is not None]
+        if len(named) > 1:
+            raise ValueError(f"{' and '.join(named)} exclude each other; keep one")
+        return self
 
 
 class InterpatientFacts(BaseModel):
@@ -78,13 +86,20 @@ class Dataset(BaseModel):
     name: str
     url: str | None = None
     licence: str | None = None
-    sampling_rate_hz: float = Field(gt=0)
+    sampling_rate_hz: float = Field(ge=1, allow_inf_nan=False)
     n_leads: int = Field(ge=1)
     n_samples: int | None = None
     counts: dict[str, int] | None = None
-    row_digest: str | None = None
     ec57: Ec57Facts = Ec57Facts()
     protocols: ProtocolFacts = ProtocolFacts()
+
+    @field_validator("counts")
+    @classmethod
+    def _counts_of_classes(cls, counts: dict[str, int] | None) -> dict[str, int] | None:
+        unknown = [name for name in counts or {} if name not in CLASSES]
+        if unknown:
+            raise ValueError(f"{unknown[0]} is no AAMI class; use {', '.join(CLASSES)}")
+        return counts
 
     def reporting(self, protocol: str) -> ReportingFacts:
         """What the report of `protocol` leaves out."""
@@ -103,6 +118,8 @@ class Dataset(BaseModel):
             table = pd.read_csv(path, dtype=str)
         except FileNotFoundError as error:
             raise UserError(f"{path}: not found; write a table with the columns record,patient,side") from error
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); put the table in its place") from error
         except ValueError as error:
             raise UserError(f"{path}: {' '.join(str(error).split())}; mend the table") from error
         if list(table.columns) != ["record", "patient", "side"]:
@@ -131,6 +148,12 @@ def load_dataset(folder: Path) -> Dataset:
         return Dataset.model_validate({**content, "folder": folder})
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; params.yaml's data.dataset names its folder") from error
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); params.yaml's data.dataset names its folder"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     except (yaml.YAMLError, TypeError) as error:
         raise UserError(f"{path}: not valid YAML; compare data/reference/mitdb/dataset.yaml") from error
     except ValidationError as error:

@@ -13,6 +13,22 @@ from pipeline.errors import UserError
 
 _BYTES_A_SAMPLE = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5}
 _MOST_PADDING_BYTES = 3
+RECORD_COLUMNS = (
+    "record",
+    "n_leads",
+    "sampling_rate_hz",
+    "n_samples",
+    "checksums_ok",
+    "n_annotations",
+    "last_annotation_sample",
+    "unknown_symbols",
+    "n_beats",
+    "flat_fraction",
+    "saturated_fraction",
+    "problem",
+)
+"""What the record checks read, whether or not a record could be read."""
+
 _READING_ERRORS = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
 
 
@@ -53,7 +69,7 @@ def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
         UserError: a file is missing, truncated or not WFDB.
     """
     path = folder / name
-    header = path.with_suffix(".hea")
+    header = folder / f"{name}.hea"
     try:
         record = wfdb.rdrecord(str(path), physical=False, return_res=32)
         stored = [int(value) & 0xFFFF for value in record.checksum]
@@ -95,7 +111,7 @@ def _check_sizes(path: Path) -> None:
 
 
 def _annotations(path: Path, annotator: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
-    file = path.with_suffix(f".{annotator}")
+    file = path.parent / f"{path.name}.{annotator}"
     try:
         complete = file.read_bytes().endswith(b"\0\0")
         annotation = wfdb.rdann(str(path), annotator)
@@ -143,7 +159,7 @@ def inspect_record(folder: Path, name: str) -> dict[str, object]:
 def inspect_records(folder: Path, names: list[str]) -> pd.DataFrame:
     """The table that the record checks read, one row for each record of `names` found in `folder`."""
     present = [name for name in names if (folder / f"{name}.hea").exists()]
-    return pd.DataFrame([inspect_record(folder, name) for name in present])
+    return pd.DataFrame([inspect_record(folder, name) for name in present], columns=list(RECORD_COLUMNS))
 
 
 def _missing(path: Path) -> UserError:

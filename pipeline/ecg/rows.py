@@ -3,12 +3,12 @@
 Source: Kachuee, Fazeli, Sarrafzadeh 2018 (arXiv:1805.00794); the published rows are reproduced bit for bit.
 """
 
-import hashlib
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
+
+from pipeline.ecg.resampling import resampled, resampled_places
 
 ROW_SAMPLES: Final = 187
 ROW_RATE_HZ: Final = 120
@@ -60,11 +60,6 @@ def at_row_source_rate(
     """
     if fs_hz == _SOURCE_RATE_HZ:
         return signal, annotations
-    resampled = resample_poly(signal, _SOURCE_RATE_HZ, round(fs_hz))
-    moved = np.rint(annotations * (_SOURCE_RATE_HZ / fs_hz)).astype(np.int64)
-    return resampled, np.minimum(moved, len(resampled) - 1)
-
-
-def digest(rows: npt.NDArray[np.float32]) -> str:
-    """SHA-256 of rows as little-endian float32 in C order: the identity of a data set or of a test side."""
-    return hashlib.sha256(np.ascontiguousarray(rows, dtype="<f4").tobytes()).hexdigest()
+    lead = resampled(signal, fs_hz, _SOURCE_RATE_HZ)
+    places = resampled_places(annotations, fs_hz, _SOURCE_RATE_HZ)
+    return lead, np.minimum(places, len(lead) - 1)

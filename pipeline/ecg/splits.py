@@ -12,11 +12,9 @@ from pipeline.ecg.dataset import Dataset
 from pipeline.ecg.sides import SIDES, side_digest
 from pipeline.errors import UserError
 
-KAGGLE_CSV_TEST_RECORD = "mitbih_test"
-
 
 def split_kaggle(beats: pd.DataFrame, dataset: Dataset, validation_fraction: float, seed: int) -> pd.DataFrame:
-    """The intra-patient split: the published test beats, and validation drawn by class from the others.
+    """The intra-patient split: the test beats that the data set names, and validation drawn by class from the others.
 
     Args:
         beats: Columns record, sample, aami, in the beat table's order.
@@ -25,16 +23,9 @@ def split_kaggle(beats: pd.DataFrame, dataset: Dataset, validation_fraction: flo
         Columns record, sample, side, in the same order.
 
     Raises:
-        UserError: the test list names a beat that does not exist, or one twice.
+        UserError: the facts name no test beats, ones that do not exist, or one twice.
     """
-    facts = dataset.protocols.kaggle
-    if facts.test_beats:
-        test = _listed(beats, dataset.folder / facts.test_beats)
-    elif facts.test_fraction:
-        test = np.zeros(len(beats), dtype=bool)
-        test[_draw(np.arange(len(beats)), beats.aami, facts.test_fraction, seed)] = True
-    else:
-        test = (beats.record == KAGGLE_CSV_TEST_RECORD).to_numpy()
+    test = _test_side(beats, dataset, seed)
     rest = np.flatnonzero(~test)
     sides = np.where(test, "test", "train").astype(object)
     sides[_draw(rest, beats.aami.iloc[rest], validation_fraction, seed)] = "validation"
@@ -84,6 +75,25 @@ def summarise(split: pd.DataFrame, beats: pd.DataFrame, dataset: Dataset, protoc
     if protocol == "interpatient":
         summary["patients_on_both_sides"] = _overlaps(split, dataset)
     return summary
+
+
+def _test_side(beats: pd.DataFrame, dataset: Dataset, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    facts, path = dataset.protocols.kaggle, dataset.folder / "dataset.yaml"
+    if facts.test_beats:
+        return _listed(beats, dataset.folder / facts.test_beats)
+    if facts.test_record:
+        test = np.asarray(beats.record == facts.test_record, dtype=bool)
+        if not test.any():
+            raise UserError(f"{path}: protocols.kaggle.test_record names {facts.test_record}, which has no beat")
+        return test
+    if facts.test_fraction:
+        test = np.zeros(len(beats), dtype=bool)
+        test[_draw(np.arange(len(beats)), beats.aami, facts.test_fraction, seed)] = True
+        return test
+    raise UserError(
+        f"{path}: names no test side for kaggle; set protocols.kaggle.test_fraction, "
+        "or protocols: [interpatient] in params.yaml"
+    )
 
 
 def _listed(beats: pd.DataFrame, path: Path) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.signal import resample_poly
+
+from pipeline.ecg.resampling import resampled, resampled_places
 
 WINDOW_RATE_HZ: Final = 120
 WINDOW_LEADS: Final = 2
@@ -31,13 +32,13 @@ def beat_windows(
         (n_beats, 2, 126) float32 in mV; the edges of the recording are repeated beyond its ends.
     """
     leads = signal[:, :WINDOW_LEADS]
-    resampled = resample_poly(leads, WINDOW_RATE_HZ, round(fs_hz), axis=0).astype(np.float32)
-    centres = np.rint(beats * (WINDOW_RATE_HZ / fs_hz)).astype(np.int64)
+    slower = resampled(leads, fs_hz, WINDOW_RATE_HZ).astype(np.float32)
+    centres = resampled_places(beats, fs_hz, WINDOW_RATE_HZ)
     offsets = np.arange(-BEFORE_SAMPLES, AFTER_SAMPLES)
-    places = np.clip(centres[:, None] + offsets, 0, len(resampled) - 1)
+    places = np.clip(centres[:, None] + offsets, 0, len(slower) - 1)
     windows = np.zeros((len(beats), WINDOW_LEADS, WINDOW_SAMPLES), dtype=np.float32)
     for lead in range(leads.shape[1]):
-        windows[:, lead] = resampled[places, lead]
+        windows[:, lead] = slower[places, lead]
     return windows
 
 

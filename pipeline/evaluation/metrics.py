@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.scores import macro_f1
 
 _LABELS: Final = tuple(range(len(CLASSES)))
 _ECTOPIC: Final = ("S", "V")
@@ -47,7 +48,7 @@ def classification_metrics(y_true: NDArray[Any], y_pred: NDArray[Any]) -> Metric
     precision, recall, f1, support = precision_recall_fscore_support(y_true, y_pred, labels=_LABELS, zero_division=0)
     return {
         "accuracy": float(np.mean(y_true == y_pred)),
-        "macro_f1": float(np.mean(f1)),
+        "macro_f1": macro_f1(y_true, y_pred),
         "weighted_f1": float(np.average(f1, weights=support)),
         "per_class": {
             name: {
@@ -66,13 +67,6 @@ def confusion(y_true: NDArray[Any], y_pred: NDArray[Any]) -> NDArray[np.int64]:
     _check_labels(y_true, y_pred)
     counts: NDArray[np.int64] = confusion_matrix(y_true, y_pred, labels=_LABELS).astype(np.int64)
     return counts
-
-
-def macro_f1(y_true: NDArray[Any], prediction: NDArray[Any]) -> float:
-    """The macro-F1 of `classification_metrics`, from classes (n,) or probabilities (n, 5)."""
-    y_pred = prediction.argmax(axis=1) if prediction.ndim == 2 else prediction
-    _check_labels(y_true, y_pred)
-    return float(f1_score(y_true, y_pred, labels=_LABELS, average="macro", zero_division=0))
 
 
 def per_record(records: NDArray[Any], y_true: NDArray[Any], y_pred: NDArray[Any]) -> pd.DataFrame:

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import log_loss
 
 from pipeline.config import ContextTraining, ModelConfig, ReferenceTraining, TrainConfig
 from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.scores import macro_f1
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.model.architectures import build, keras_lstm
@@ -130,11 +131,11 @@ def _fit(model: keras.Model, batches: Epoch, batch_size: int, progress: Training
 
 
 def _judged(labels: npt.NDArray[np.int64], probability: npt.NDArray[np.float32]) -> dict[str, float]:
-    predicted, classes = probability.argmax(axis=1), range(len(CLASSES))
+    predicted = probability.argmax(axis=1)
     return {
-        "val_loss": float(log_loss(labels, _normalised(probability), labels=classes)),
+        "val_loss": float(log_loss(labels, _normalised(probability), labels=range(len(CLASSES)))),
         "val_accuracy": float((predicted == labels).mean()),
-        "val_macro_f1": float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0)),
+        "val_macro_f1": macro_f1(labels, predicted),
     }
 
 

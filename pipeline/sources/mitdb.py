@@ -2,8 +2,8 @@
 
 import re
 from pathlib import Path
-from typing import Protocol
 
+from pipeline.config import DownloadConfig
 from pipeline.errors import UserError
 from pipeline.sources.fetch import FetchReport, fetch_files
 
@@ -19,18 +19,7 @@ WAYS_OUT = (
 _SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *]([\w.-]+)")
 
 
-class DownloadSettings(Protocol):
-    """The part of the configuration that says how to download."""
-
-    @property
-    def workers(self) -> int: ...
-    @property
-    def retries(self) -> int: ...
-    @property
-    def timeout_s(self) -> float: ...
-
-
-def download_mitdb(dataset_folder: Path, folder: Path, settings: DownloadSettings, mirror: str | None) -> FetchReport:
+def download_mitdb(dataset_folder: Path, folder: Path, settings: DownloadConfig, mirror: str | None) -> FetchReport:
     """Bring the records into `folder`, each file checked against the sums in `dataset_folder`.
 
     `mirror` is a URL or a folder to take them from in PhysioNet's place. Raises UserError as

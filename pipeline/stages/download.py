@@ -5,23 +5,32 @@ from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.ecg.dataset import load_dataset
+from pipeline.errors import UserError
 from pipeline.stages.entry import RAW, run_stage
 
 
 def main(config: Config) -> None:
     """Fetch, copy or generate what is not there yet, and remove what another source left."""
     RAW.mkdir(parents=True, exist_ok=True)
+    _refuse_folders()
     names = _fill(config)
     for path in RAW.iterdir():
         if path.name not in names and not path.name.endswith(".part"):
             path.unlink()
 
 
+def _refuse_folders() -> None:
+    """A folder is no source's, and may hold what somebody needs: it is not for us to remove."""
+    for path in sorted(RAW.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            raise UserError(f"{path}: a folder, where only recordings belong; move it out of {RAW}")
+
+
 def _fill(config: Config) -> set[str]:
     if config.data.source == "kaggle_csv":
         from pipeline.sources.kaggle_csv import KNOWN_FILES, copy_csvs
 
-        copy_csvs(Path(str(config.data.folder)), RAW)
+        copy_csvs(Path(config.data.folder), RAW)
         return set(KNOWN_FILES)
     dataset = load_dataset(Path(config.data.dataset))
     records = dataset.records.record.tolist()
@@ -34,7 +43,7 @@ def _fill(config: Config) -> set[str]:
     if config.data.source == "wfdb":
         from pipeline.sources.wfdb_folder import copy_records
 
-        return copy_records(Path(str(config.data.folder)), records, RAW)
+        return copy_records(Path(config.data.folder), records, RAW)
     from pipeline.ecg.synthetic import write_records
 
     write_records(

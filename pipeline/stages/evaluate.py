@@ -20,7 +20,7 @@ from pipeline.stages.entry import MODELS, REPORTS, run_protocol_stage, workspace
 from pipeline.stages.examples import examples_of
 from pipeline.stages.manifest import read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
-from pipeline.stages.run_results import enter_results
+from pipeline.stages.run_results import enter_results, read_history
 from pipeline.tracking.runs import ensure_run, finish, log_evaluation
 from pipeline.tracking.store import open_store
 
@@ -40,10 +40,10 @@ def evaluate_run(
 ) -> dict[str, Metrics]:
     """Score the opened sides with the trained model, write report and predictions, and finish the run in MLflow."""
     manifest = read_manifest(model_folder / "run.json")
+    history = read_history(model_folder / "history.csv")
     data = load_protocol(protocol)
     model = load_model(model_folder / "model.keras")
     sides: dict[str, SideResult] = {side: _score(config, model, data, side) for side in config.evaluate.sides}
-    history = pd.read_csv(model_folder / "history.csv")
     facts = load_dataset(Path(config.data.dataset)).reporting(protocol)
     write_report(report_folder, protocol, sides, history, facts, PUBLISHED)
     _write_predictions(predictions, sides)

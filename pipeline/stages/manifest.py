@@ -22,13 +22,13 @@ class Manifest:
     data_md5: str
 
     @property
-    def test_digest(self) -> str:
-        """The identity of the test side."""
-        return self.tags["test_digest"]
+    def compared_on(self) -> dict[str, str]:
+        """The tags that name the sides on which this run is scored."""
+        return {name: self.tags[name] for name in ("validation_digest", "test_digest")}
 
     def datasets(self) -> list[DatasetInput]:
         """The sides as inputs of the run."""
-        context = {"train": "training", "validation": "validation", "test": "testing"}
+        context = {"train": "training", "validation": "validation", "test": "test"}
         return [DatasetInput(f"beats-{side}", context[side], BEATS, self.data_md5, self.counts[side]) for side in SIDES]
 
     def write(self, path: Path) -> None:

@@ -3,20 +3,22 @@
 import sys
 from pathlib import Path
 
-from pipeline.config import Config, load_config
+from pipeline.config import Config, checked_config, load_config
 from pipeline.guard import guarded
 from pipeline.stages.evaluate import evaluate_run
 from pipeline.stages.train import train_run
 
 
 def with_seed(config: Config, seed: int) -> Config:
-    """The committed params with another training seed and both sides open."""
-    return config.model_copy(
-        update={
-            "train": config.train.model_copy(update={"seed": seed}),
-            "evaluate": config.evaluate.model_copy(update={"sides": ["validation", "test"]}),
-        }
-    )
+    """The committed params with another training seed and both sides open.
+
+    Raises:
+        UserError: the seed is out of range.
+    """
+    content = config.model_dump()
+    content["train"]["seed"] = seed
+    content["evaluate"]["sides"] = ["validation", "test"]
+    return checked_config(content, f"seed {seed}")
 
 
 def folder_of(protocol: str, seed: int) -> Path:

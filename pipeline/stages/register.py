@@ -9,9 +9,9 @@ from pipeline.tracking.store import open_store
 
 
 def main(_config: Config, protocol: str) -> None:
-    """Register the best finished run, by validation macro-F1, among those on this test side."""
+    """Register the best finished run, by validation macro-F1, among those on the same sides."""
     manifest = read_manifest(MODELS / protocol / "run.json")
-    registered = register_best(open_store(workspace()), protocol, manifest.test_digest)
+    registered = register_best(open_store(workspace()), protocol, manifest.compared_on)
     write_json(
         MODELS / f"{protocol}.registered.json",
         {

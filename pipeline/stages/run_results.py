@@ -1,9 +1,11 @@
 """What a training leaves in its run: for `train`, and for `evaluate` where the store does not know the run."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from pipeline.errors import UserError
 from pipeline.model.examples import Examples
 from pipeline.tracking.failures import explained
 from pipeline.tracking.models import log_model
@@ -11,6 +13,24 @@ from pipeline.tracking.runs import backfill_history
 from pipeline.tracking.store import Store
 
 _EXAMPLES = 2
+_COLUMNS = {"epoch", "loss", "val_loss", "val_macro_f1", "seconds"}
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """Read the epochs that `train` wrote.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        history = pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run `dvc repro` so that `train` writes it") from error
+    except ValueError:
+        history = pd.DataFrame()
+    if not set(history.columns) >= _COLUMNS:
+        raise UserError(f"{path}: damaged; delete it and run `dvc repro`")
+    return history
 
 
 def enter_results(store: Store, run_id: str, model: Any, history: pd.DataFrame, validation: Examples) -> None:

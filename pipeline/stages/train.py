@@ -7,14 +7,17 @@ from pathlib import Path
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
+from pipeline.model.examples import Examples
 from pipeline.model.training import Trained, save_model, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
 from pipeline.stages.examples import examples_of
+from pipeline.stages.lock import one_process
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.run_identity import describe_run
 from pipeline.stages.run_results import enter_results
-from pipeline.tracking.runs import log_epoch, resume_run, start_training_run, system_metrics
+from pipeline.tracking.failures import STORE_FAILURES
+from pipeline.tracking.runs import fail, log_epoch, resume_run, run_exists, start_training_run, system_metrics
 from pipeline.tracking.store import Store, check_writable, open_store
 
 
@@ -36,30 +39,18 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
     manifest = describe_run(config, protocol, data)
     store = open_store(workspace())
     check_writable(store, protocol)
-    state = workspace() / ".heartbeat" / "training" / f"{protocol}-{manifest.tags['config_key'][:16]}"
-    manifest = _open_run(store, protocol, manifest, state / "run.json")
-    with system_metrics(store, manifest.run_id):
-        trained = train(
-            config.model,
-            config.train,
-            examples_of(config, data, "train"),
-            examples_of(config, data, "validation"),
-            state / "checkpoint.npz",
-            title=f"train {protocol} (seed {config.train.seed})",
-            on_epoch=lambda epoch, row: log_epoch(store, manifest.run_id, epoch + 1, row),
+    home, name = workspace() / ".heartbeat", f"{protocol}-{manifest.tags['config_key'][:16]}"
+    with one_process(home / "locks" / name, f"{protocol}, seed {config.train.seed}: is being trained"):
+        state = home / "training" / name
+        manifest = _open_run(store, protocol, manifest, state / "run.json")
+        training, validation = (examples_of(config, data, side) for side in ("train", "validation"))
+        trained = _train(
+            config, training, validation, store, manifest.run_id, state, f"train {protocol} (seed {config.train.seed})"
         )
-    device = str(trained.device)
-    manifest = replace(manifest, tags={**manifest.tags, "device": device})
-    _write(trained, manifest, folder)
-    try:
-        store.client.set_tag(manifest.run_id, "device", device)
-        enter_results(store, manifest.run_id, trained.model, trained.history, examples_of(config, data, "validation"))
-    except Exception as error:
-        raise UserError(
-            f"{store.shown}: failed after training ({' '.join(str(error).split())}); the trained model is in {folder} "
-            f"and in {state}: mend the store and run the same command, which enters it without training again"
-        ) from error
-    shutil.rmtree(state)
+        manifest = replace(manifest, tags={**manifest.tags, "device": str(trained.device)})
+        _write(trained, manifest, folder)
+        _enter(store, manifest, trained, validation, f"{folder} and in {state}")
+        shutil.rmtree(state)
     return manifest
 
 
@@ -67,15 +58,45 @@ def _open_run(store: Store, protocol: str, manifest: Manifest, kept: Path) -> Ma
     """The run that a stopped training left in this store, or a new one."""
     if kept.exists():
         before = read_manifest(kept)
-        try:
+        if run_exists(store, before.run_id):
             resume_run(store, before.run_id)
             return before
-        except UserError:
-            print(f"the run {before.run_id} is not in {store.shown}; the training goes on in a new one")
+        print(f"the run {before.run_id} is not in {store.shown}; the training goes on in a new one")
     run_id = start_training_run(store, protocol, manifest.params, manifest.tags, manifest.datasets())
     opened = replace(manifest, run_id=run_id)
     opened.write(kept)
     return opened
+
+
+def _train(
+    config: Config, training: Examples, validation: Examples, store: Store, run_id: str, state: Path, title: str
+) -> Trained:
+    """Train in the open run; stopped by an error or by Ctrl-C, the run says so until it is resumed."""
+    try:
+        with system_metrics(store, run_id):
+            return train(
+                config.model,
+                config.train,
+                training,
+                validation,
+                state / "checkpoint.npz",
+                title=title,
+                on_epoch=lambda epoch, row: log_epoch(store, run_id, epoch + 1, row),
+            )
+    except BaseException:
+        fail(store, run_id)
+        raise
+
+
+def _enter(store: Store, manifest: Manifest, trained: Trained, validation: Examples, kept: str) -> None:
+    try:
+        store.client.set_tag(manifest.run_id, "device", manifest.tags["device"])
+        enter_results(store, manifest.run_id, trained.model, trained.history, validation)
+    except (UserError, *STORE_FAILURES) as error:
+        raise UserError(
+            f"{store.shown}: failed after training ({' '.join(str(error).split())}); the trained model is in {kept}: "
+            "mend the store and run the same command, which enters it without training again"
+        ) from error
 
 
 def _write(trained: Trained, manifest: Manifest, folder: Path) -> None:

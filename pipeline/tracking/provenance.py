@@ -29,19 +29,20 @@ class DatasetInput:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-_WRITTEN_BY_REPRO = tuple(f":(exclude){path}" for path in ("dvc.lock", "reports", "data/splits", "data/validation"))
+_WRITTEN_BY_RUNS = ("dvc.lock", "reports", "data/splits", "data/validation", "README.md")
+_BUT_THEM = tuple(f":(exclude){path}" for path in _WRITTEN_BY_RUNS)
 
 
 def git_tags(root: Path) -> dict[str, str]:
     """`git_commit` and `git_dirty` of the repository at `root`; {} without one.
 
     Dirty means that what decides a run has changed since the commit: code, params, locks, reference data. What
-    `dvc repro` itself writes (dvc.lock, reports, summaries) does not count.
+    `dvc repro` and `heartbeat results` themselves write (dvc.lock, reports, summaries, README.md) does not count.
     """
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return {}
-    changes = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_WRITTEN_BY_REPRO)
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_BUT_THEM)
     dirty = "false" if changes == "" else "true"
     return {"git_commit": commit, "git_dirty": dirty, "mlflow.source.git.commit": commit}
 

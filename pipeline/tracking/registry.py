@@ -58,14 +58,15 @@ class VersionRecord:
     tags: Mapping[str, str]
 
 
-def register_best(store: Store, protocol: str, test_digest: str) -> Registration:
-    """Make the best finished run on this test side the `challenger` of the protocol's model.
+def register_best(store: Store, protocol: str, sides: Mapping[str, str]) -> Registration:
+    """Make the best finished run on these sides the `challenger` of the protocol's model.
 
-    The best is the one of highest `validation.macro_f1`, the older of two alike; a run that has a
+    `sides` are tags that name the beats of a run, such as `validation_digest`: scores on other
+    beats do not compare. The best is the one of highest `validation.macro_f1`, the older of two alike; a run that has a
     version keeps it. Raises UserError when there is no such run, or when the store fails.
     """
     name = experiment_name(protocol)
-    runs = finished_runs(store, protocol, {"test_digest": test_digest})
+    runs = finished_runs(store, protocol, sides)
     run, uri = _best_with_model(store, runs, protocol)
     with explained(store.uri):
         model = _find_model(store, name) or _create_model(store, name, protocol)
@@ -137,7 +138,7 @@ def _best_with_model(store: Store, runs: list[RunRecord], protocol: str) -> tupl
             return run, uri
     raise UserError(
         f"{store.shown}: {experiment_name(protocol)} has no finished run with a model and "
-        f"{CRITERION} on this test side; run `dvc repro --force train@{protocol}` and evaluate it"
+        f"{CRITERION} on these sides; enter the trained model with {_enter_anew(protocol)}"
     )
 
 
@@ -146,10 +147,13 @@ def _model(store: Store, protocol: str) -> RegisteredModel:
     with explained(store.uri):
         model = _find_model(store, name)
     if model is None:
-        raise UserError(
-            f"{store.shown}: there is no registered model {name}; make one with `dvc repro register@{protocol}`"
-        )
+        raise UserError(f"{store.shown}: there is no registered model {name}; make one with {_enter_anew(protocol)}")
     return model
+
+
+def _enter_anew(protocol: str) -> str:
+    """What fills a store that knows neither run nor version, as in a clone that pulled: DVC finds nothing to do."""
+    return f"`dvc repro -s -f evaluate@{protocol} register@{protocol}`"
 
 
 def _find_model(store: Store, name: str) -> RegisteredModel | None:
@@ -184,7 +188,7 @@ def _all_versions(store: Store, name: str) -> list[ModelVersion]:
 def _version_tags(run: RunRecord, protocol: str) -> dict[str, str]:
     """What a version should tell without its run."""
     tags = {"run_id": run.run_id, "protocol": protocol}
-    for name in ("git_commit", "git_dirty", "test_digest", "architecture", "input"):
+    for name in ("git_commit", "git_dirty", "test_digest", "validation_digest", "architecture", "input"):
         if name in run.tags:
             tags[name] = run.tags[name]
     for context, digest in run.data_digests.items():

@@ -55,17 +55,26 @@ def start_training_run(
     return run_id
 
 
+def run_exists(store: Store, run_id: str) -> bool:
+    """Whether the store has the run, and not among the deleted ones.
+
+    Raises UserError when the store fails: that is no answer.
+    """
+    with explained(store.uri):
+        return _find_run(store, run_id) is not None
+
+
 def resume_run(store: Store, run_id: str) -> None:
     """Open a run again: a killed training goes on in it, or an evaluation is repeated.
 
     Raises UserError when the store has no such run.
     """
+    if not run_exists(store, run_id):
+        raise UserError(
+            f"{store.shown}: there is no run {run_id}; set MLFLOW_TRACKING_URI to the store "
+            "that has it, or train anew with `dvc repro --force`"
+        )
     with explained(store.uri):
-        if _find_run(store, run_id) is None:
-            raise UserError(
-                f"{store.shown}: there is no run {run_id}; set MLFLOW_TRACKING_URI to the store "
-                "that has it, or train anew with `dvc repro --force`"
-            )
         store.client.update_run(run_id, status="RUNNING")
 
 
@@ -82,9 +91,7 @@ def ensure_run(
     Such a store is that of a fresh clone which pulled the model. The new run has neither history
     nor model: when the id returned is another one, the caller logs both.
     """
-    with explained(store.uri):
-        known = _find_run(store, run_id) is not None
-    if known:
+    if run_exists(store, run_id):
         resume_run(store, run_id)
         return run_id
     restored = _restored_run(store, run_id, protocol)
@@ -126,8 +133,8 @@ def backfill_history(store: Store, run_id: str, history: pd.DataFrame) -> int:
     return len(missing)
 
 
-def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], figures: Path) -> None:
-    """Log the numbers of each side, and the files of the folder `figures` as artifacts.
+def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], report: Path) -> None:
+    """Log the numbers of each side, and the files of the folder `report` as artifacts.
 
     `metrics` is nested, side first; `test.per_class.S.f1` is logged as `test.S.f1`.
     Raises UserError when the store fails.
@@ -135,7 +142,7 @@ def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], fig
     with explained(store.uri):
         for part in _parts(_points(flat_metrics(metrics), 0), _METRICS_A_BATCH):
             store.client.log_batch(run_id, metrics=part)
-        store.client.log_artifacts(run_id, str(figures), _EVALUATION_FOLDER)
+        store.client.log_artifacts(run_id, str(report), _EVALUATION_FOLDER)
 
 
 def flat_metrics(metrics: Mapping[str, object], prefix: str = "") -> dict[str, float]:

@@ -53,11 +53,12 @@ class Store:
         return redacted(self.uri)
 
 
-def open_store(root: Path) -> Store:
+def open_store(root: Path, *, create: bool = True) -> Store:
     """The store at `MLFLOW_TRACKING_URI`, else `mlflow.db` at the root of the workspace.
 
     A relative SQLite address is taken from that root, so that every stage and every experiment
-    in a temporary folder meets the same file. A new SQLite file is set up here.
+    in a temporary folder meets the same file. A new SQLite file is set up here, unless `create` is
+    False: a command that only reads leaves nothing behind.
 
     Raises UserError when the store cannot be opened or is none.
     """
@@ -69,6 +70,10 @@ def open_store(root: Path) -> Store:
         file = _sqlite_file(uri, home)
         if file is not None:
             uri = f"sqlite:///{file}"
+            if not create and not file.exists():
+                raise UserError(
+                    f"{file}: no MLflow store there; `dvc repro` makes one, --workspace names the folder of another"
+                )
             _check_file(file, uri)
         else:
             _check_database_port(uri)

@@ -1,5 +1,6 @@
 """Bad input stops a stage with one line that names file, place and remedy; exit code 2; earlier outputs stay."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -217,9 +218,11 @@ def test_what_was_trained_is_not_lost_with_the_store(trainable, monkeypatch):
     model = entry.MODELS / "kaggle" / "model.keras"
     assert f"{model.parent}" in line
     kept = training.load_model(model).get_weights()
+    run = json.loads((model.parent / "run.json").read_text())["run_id"]
 
     monkeypatch.setattr(training, "_run_epoch", lambda *_: pytest.fail("trained again"))
     trainable.run(train, "kaggle")
     for before, after in zip(kept, training.load_model(model).get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+    assert json.loads((model.parent / "run.json").read_text())["run_id"] == run
     assert not any((trainable.root / ".heartbeat" / "training").iterdir())

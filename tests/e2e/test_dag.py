@@ -2,12 +2,14 @@
 
 import json
 import re
+import sys
 
 import pandas as pd
 import pytest
 
 from pipeline.ecg.aami import CLASSES
 from pipeline.tracking.lookup import finished_runs
+from pipeline.tracking.models import logged_model_uri
 from pipeline.tracking.registry import versions
 from pipeline.tracking.store import open_store
 
@@ -113,11 +115,21 @@ def test_a_second_run_has_nothing_to_do(finished):
         ({"split.seed": 2}, of_protocols("split")),
         ({"synthetic.seed": 2}, {"download"}),
         ({"download.workers": 2}, {"download"}),
+        ({"data.folder": "elsewhere"}, {"download"}),
     ],
 )
 def test_a_changed_param_reruns_only_what_reads_it(params_restored, changes, expected):
     params_restored.set_params(changes)
     assert changed_stages(params_restored) == expected
+
+
+def test_ones_own_recordings_are_watched(finished):
+    mine = finished.path("data/own/rec01.dat")
+    mine.write_bytes(b"changed")
+    try:
+        assert changed_stages(finished) == {"download"}
+    finally:
+        mine.unlink()
 
 
 def downstream(workspace, stage):
@@ -149,6 +161,51 @@ def test_a_clone_that_pulls_has_nothing_to_run(clone):
     assert changed_stages(clone) == set()
     assert NOTHING_TO_RUN in clone.dvc("repro")
     assert clone.path("models/kaggle/model.keras").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "broken", "outs"),
+    [
+        ("validate_records", "data/raw/s02.dat", ["data/validation/records.json"]),
+        ("segment", "data/raw/s02.dat", ["data/beats.parquet"]),
+        ("evaluate@kaggle", "models/kaggle/model.keras", ["reports/kaggle", "data/predictions/kaggle.parquet"]),
+    ],
+)
+def test_a_stage_that_fails_leaves_its_earlier_outputs(clone, stage, broken, outs):
+    def kept():
+        paths = [path for out in outs for path in (clone.path(out), *sorted(clone.path(out).rglob("*")))]
+        return {path: path.read_bytes() for path in paths if path.is_file()}
+
+    before, whole = kept(), clone.path(broken).read_bytes()
+    assert len(before) >= len(outs)
+    clone.path(broken).write_bytes(whole[:100])
+    ended = clone.run(sys.executable, "-m", "dvc", "repro", "--single-item", "--force", stage, check=False)
+    clone.path(broken).write_bytes(whole)
+    assert ended.returncode != 0
+    assert "error: " in ended.stderr
+    assert kept() == before
+    assert changed_stages(clone) == set()
+
+
+def test_a_clone_enters_its_model_without_training_and_promotes_it(clone, monkeypatch):
+    heartbeat = (sys.executable, "-c", "from pipeline.cli import main; main()")
+    refused = clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--version", "1", check=False)
+    [remedy] = re.findall(r"`dvc (.*)`", refused.stderr)
+    clone.dvc(*remedy.split())
+
+    store = in_store(clone, monkeypatch)
+    [run] = finished_runs(store, "kaggle")
+    manifest = json.loads(clone.path("models/kaggle/run.json").read_text(encoding="utf-8"))
+    assert run.tags["restored_from"] == manifest["run_id"] != run.run_id
+    assert logged_model_uri(store, run.run_id)
+    history = pd.read_csv(clone.path("models/kaggle/history.csv"))
+    logged = store.client.get_metric_history(run.run_id, "val_macro_f1")
+    assert [(point.step, point.value) for point in logged] == list(
+        zip(history.epoch, history.val_macro_f1, strict=True)
+    )
+
+    clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--version", "1")
+    assert versions(store, "kaggle")[0].aliases == ("challenger", "champion")
 
 
 def test_an_experiment_is_a_row_of_its_own(clone):

@@ -67,7 +67,13 @@ def test_missing_folder_names_the_param(tmp_path):
     ("facts", "complaint"),
     [
         ({"sampling_rate": 360}, "sampling_rate: "),
-        ({"sampling_rate_hz": 0}, "sampling_rate_hz: .*greater than 0"),
+        ({"sampling_rate_hz": 0}, "sampling_rate_hz: .*greater than or equal to 1"),
+        ({"sampling_rate_hz": float("inf")}, "sampling_rate_hz: .*finite"),
+        ({"counts": {"n": 5}}, "counts: .*n is no AAMI class; use N, S, V, F, Q"),
+        (
+            {"protocols": {"kaggle": {"test_fraction": 0.2, "test_beats": "test.csv"}}},
+            r"protocols\.kaggle: .*test_beats and test_fraction exclude each other",
+        ),
         ({"n_leads": "two"}, "n_leads: .*integer"),
         ({"protocols": {"kaggle": {"test_fraction": 1.5}}}, r"protocols\.kaggle\.test_fraction: .*less than 1"),
         ({"protocols": {"kagle": {}}}, r"protocols\.kagle: "),
@@ -89,6 +95,23 @@ def test_facts_that_are_no_mapping(tmp_path, content):
     (tmp_path / "dataset.yaml").write_text(content)
     with pytest.raises(UserError, match=r"dataset\.yaml: not valid YAML"):
         load_dataset(tmp_path)
+
+
+def test_facts_in_another_encoding(tmp_path):
+    (tmp_path / "dataset.yaml").write_bytes("name: Aufzeichnungen für uns\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"dataset\.yaml: not UTF-8 text"):
+        load_dataset(tmp_path)
+
+
+def test_a_file_in_place_of_the_folder_and_a_folder_in_place_of_a_file(tmp_path, make_dataset):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"file/dataset\.yaml: cannot be read .*data\.dataset"):
+        load_dataset(tmp_path / "file")
+    dataset = make_dataset()
+    (dataset.folder / "records.csv").unlink()
+    (dataset.folder / "records.csv").mkdir()
+    with pytest.raises(UserError, match=r"records\.csv: cannot be read"):
+        _ = dataset.records
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,17 @@ def test_a_missing_file_is_named(write_record, tmp_path, ending):
         read_record(tmp_path, "r1")
 
 
+@pytest.mark.parametrize("ending", ["hea", "atr"])
+def test_a_dot_in_a_records_name_is_part_of_it(write_record, tmp_path, ending):
+    write_record("plain")
+    for each in ("hea", "atr"):
+        (tmp_path / f"plain.{each}").rename(tmp_path / f"p.9.{each}")
+    assert read_record(tmp_path, "p.9").samples.tolist() == [360, 720, 1080, 1440, 1800]
+    cut(tmp_path / f"p.9.{ending}", 5)
+    with pytest.raises(UserError, match=rf"p\.9\.{ending}: .*restore"):
+        read_record(tmp_path, "p.9")
+
+
 @pytest.mark.parametrize(
     ("ending", "n_bytes"),
     [
@@ -148,3 +159,22 @@ def test_each_fault_is_found_by_its_check(faulty_folder):
     assert "no_header" in missing.line()
     assert found | {"no_header": "record_present"} == FAULTY
     assert not any(row.startswith("record sound") for finding in report.failures for row in finding.rows)
+
+
+FACTS = RecordFacts(records=("r1", "r2"), n_leads=2, sampling_rate_hz=360, n_samples=None)
+
+
+def test_records_none_of_which_can_be_read_are_named(write_record, tmp_path):
+    for name in FACTS.records:
+        write_record(name)
+        cut(tmp_path / f"{name}.dat", 3000)
+    report = validate_records(inspect_records(tmp_path, ["r1", "r2"]), FACTS, tmp_path / "docs")
+    [finding] = report.failures
+    assert finding.expectation == "readable"
+    assert [row.split(":")[0] for row in finding.rows] == ["record r1", "record r2"]
+
+
+def test_a_folder_without_any_header_misses_every_record(tmp_path):
+    report = validate_records(inspect_records(tmp_path, []), FACTS, tmp_path / "docs")
+    assert [finding.expectation for finding in report.failures] == ["record_present"]
+    assert report.failures[0].rows == ("record r1: missing", "record r2: missing")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.ecg.beats import read_beats
+from pipeline.ecg.dataset import load_dataset
 from pipeline.ecg.sides import SIDES
 from pipeline.ecg.splits import split_interpatient, split_kaggle, summarise
 from pipeline.errors import UserError
@@ -61,10 +62,22 @@ def test_too_few_beats_to_draw_from(make_dataset):
         split_kaggle(beats_of("r1", each=2), make_dataset(RECORDS, protocols=DRAWN), 0.1, seed=1)
 
 
-def test_the_test_file_of_the_kaggle_set_is_the_test_side(make_dataset):
-    split = split_kaggle(beats_of("mitbih_train", "mitbih_test"), make_dataset(RECORDS), 0.1, seed=1)
+def test_the_test_file_of_the_kaggle_set_is_the_test_side(pytestconfig):
+    rows = load_dataset(pytestconfig.rootpath / "data" / "reference" / "kaggle_csv")
+    split = split_kaggle(beats_of("mitbih_train", "mitbih_test"), rows, 0.1, seed=1)
     assert (split.record[split.side == "test"] == "mitbih_test").all()
     assert sides(split) == {"test": 100, "train": 90, "validation": 10}
+
+
+def test_a_data_set_that_names_no_test_side_is_told_how_to(make_dataset):
+    with pytest.raises(UserError, match=r"facts/dataset\.yaml: .*kaggle\.test_fraction, or protocols: \[interp"):
+        split_kaggle(beats_of("r1"), make_dataset(RECORDS), 0.1, seed=1)
+
+
+def test_a_test_record_without_beats_is_named(make_dataset):
+    dataset = make_dataset(RECORDS, protocols={"kaggle": {"test_record": "r9"}})
+    with pytest.raises(UserError, match=r"facts/dataset\.yaml: protocols\.kaggle\.test_record names r9"):
+        split_kaggle(beats_of("r1"), dataset, 0.1, seed=1)
 
 
 @pytest.mark.parametrize(

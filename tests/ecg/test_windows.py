@@ -10,15 +10,15 @@ NAN = float("nan")
 
 def peaks(fs_hz, times_s, leads=2, seconds=10):
     """Bumps of 20 ms at the given times, half as high in the second lead."""
-    time_s = np.arange(seconds * fs_hz)[:, None] / fs_hz
+    time_s = np.arange(round(seconds * fs_hz))[:, None] / fs_hz
     bumps = np.exp(-0.5 * ((time_s - np.array(times_s)) / 0.02) ** 2).sum(axis=1)
     return (bumps[:, None] * [1.0, 0.5][:leads]).astype(np.float32)
 
 
-@pytest.mark.parametrize("fs_hz", [128, 250, 360, 1000])
+@pytest.mark.parametrize("fs_hz", [62.4, 128, 250, 250.4, 360, 1000])
 def test_beat_stands_0_4_s_into_the_window_at_any_rate(fs_hz):
-    beats = np.array([2 * fs_hz, 5 * fs_hz])
-    windows = beat_windows(peaks(fs_hz, [2.0, 5.0]), fs_hz, beats)
+    beats = np.rint([5 * fs_hz, 115 * fs_hz]).astype(np.int64)
+    windows = beat_windows(peaks(fs_hz, [5.0, 115.0], seconds=120), fs_hz, beats)
     assert windows.shape == (2, 2, WINDOW_SAMPLES) == (2, 2, 126)
     assert windows.dtype == np.float32
     assert (windows.argmax(axis=2) == BEFORE_SAMPLES).all()

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import classification_report, confusion_matrix
 
 from pipeline.ecg.aami import CLASSES
-from pipeline.evaluation.metrics import classification_metrics, confusion, macro_f1, per_record
+from pipeline.evaluation.metrics import classification_metrics, confusion, per_record
 
 # N N N N S S V V F F, called N N N S S N V V V F: worked by hand below.
 TRUE = np.array([0, 0, 0, 0, 1, 1, 2, 2, 3, 3])
@@ -50,12 +50,6 @@ def test_rows_of_the_confusion_matrix_are_the_annotated_classes() -> None:
     assert counts[3, 2] == 1  # an F called V
     assert counts[2, 3] == 0
     assert counts.sum(axis=1).tolist() == [4, 2, 2, 2, 0]
-
-
-def test_macro_f1_takes_classes_or_probabilities() -> None:
-    expected = classification_metrics(TRUE, CALLED)["macro_f1"]
-    assert macro_f1(TRUE, CALLED) == pytest.approx(expected)
-    assert macro_f1(TRUE, np.eye(5)[CALLED] * 0.6 + 0.08) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("y_true", "y_pred"), [([], []), ([0, 1], [0]), ([0, 5], [0, 1]), ([0, 1], [-1, 1])])

@@ -18,10 +18,11 @@ from pipeline.config import (
     ReferenceTraining,
     TrainConfig,
 )
+from pipeline.ecg.context import ContextInputs
 from pipeline.errors import UserError
 from pipeline.model import training
 from pipeline.model.device import Device
-from pipeline.model.examples import RowExamples
+from pipeline.model.examples import Recording, RecordingExamples, RowExamples
 from pipeline.model.training import load_model, save_model, train
 
 MODEL = ModelConfig(
@@ -142,7 +143,7 @@ def test_training_learns(trained):
 
 def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
     scores = iter([0.2, 0.5, 0.4, 0.5, 0.9])
-    monkeypatch.setattr(training, "f1_score", lambda *_, **__: next(scores))
+    monkeypatch.setattr(training, "macro_f1", lambda *_, **__: next(scores))
     told = []
     stopped = train(
         MODEL,
@@ -163,9 +164,37 @@ def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
 def test_a_finished_training_is_not_repeated(trained, tmp_path, monkeypatch):
     checkpoint = tmp_path / "checkpoint.npz"
     first = train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
-    monkeypatch.setattr(training, "_run_epoch", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(training, "_fit", lambda *_: pytest.fail("trained again"))
     again = train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
     for one, other in zip(first.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def recordings(seed):
+    """Two recordings in which an early beat is of class S."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(2):
+        labels = (rng.random(120) < 0.2).astype(np.int64)
+        beats = rng.normal(0, 0.1, (120, 126, 4)).astype(np.float32)
+        rhythm = rng.normal(0, 0.1, (120, 14)).astype(np.float32)
+        rhythm[:, 0] -= labels
+        made.append(Recording(ContextInputs(beats, rhythm), labels, np.ones(120, bool)))
+    return RecordingExamples(made, stretch_beats=8)
+
+
+def test_the_network_over_beats_learns_and_goes_on_as_if_it_had_not_been_stopped(tmp_path):
+    context, sides = MODEL.model_copy(update={"architecture": "context"}), (recordings(1), recordings(2))
+    whole = train(context, TRAIN, *sides, tmp_path / "whole.npz")
+    assert whole.history.val_accuracy[whole.best_epoch] > 0.9
+
+    def stop(epoch, row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(context, TRAIN, *sides, tmp_path / "stopped.npz", on_epoch=stop)
+    resumed = train(context, TRAIN, *sides, tmp_path / "stopped.npz")
+    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -227,12 +256,13 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage, monkeypatch):
     if damage == "no archive":
         checkpoint.write_bytes(b"no archive")
     else:
-        monkeypatch.setattr(training, "_run_epoch", lambda *_: {"val_macro_f1": 0.5, "loss": 1.0, "seconds": 1.0})
+        monkeypatch.setattr(training, "_fit", lambda *_: {"val_macro_f1": 0.5, "loss": 1.0, "seconds": 1.0})
         train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
         if damage == "truncated":
             content = checkpoint.read_bytes()
             checkpoint.write_bytes(content[: len(content) // 2])
-    model = MODEL.model_copy(update={"dense_units": 9}) if damage == "another network" else MODEL
-    monkeypatch.setattr(training, "_run_epoch", lambda *_: pytest.fail("trained on"))
+    wider = MODEL.model_copy(update={"reference": MODEL.reference.model_copy(update={"dense_units": 9})})
+    model = wider if damage == "another network" else MODEL
+    monkeypatch.setattr(training, "_fit", lambda *_: pytest.fail("trained on"))
     with pytest.raises(UserError, match=r"checkpoint\.npz: not a checkpoint of this training .*delete it"):
         train(model, changed(epochs=2), TRAINING, VALIDATION, checkpoint)

@@ -7,16 +7,16 @@ import re
 import socket
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from pipeline.config import DownloadConfig
 from pipeline.errors import UserError
 from pipeline.sources.mitdb import download_mitdb, read_sums
 
 FACTS = Path(__file__).parents[2] / "data" / "reference" / "mitdb"
-SETTINGS = SimpleNamespace(workers=4, retries=0, timeout_s=5.0)
+SETTINGS = DownloadConfig(workers=4, retries=0, timeout_s=5.0)
 RECORDS = os.environ.get("MITDB_MIRROR", "")
 
 # De Chazal, O'Dwyer, Reilly 2004, table III.

@@ -21,4 +21,4 @@ def data():
     labels = np.arange(30) % 2
     beats = pd.DataFrame({"record": "r1", "sample": np.arange(30), "aami": np.asarray(CLASSES)[labels], "side": sides})
     rows = np.random.default_rng(0).random((30, 187), dtype=np.float32)
-    return ProtocolData(beats, rows, labels, beats_md5="0" * 32)
+    return ProtocolData(beats, rows, None, labels, beats_md5="0" * 32)

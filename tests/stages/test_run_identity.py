@@ -21,7 +21,7 @@ def test_a_key_is_of_settings_and_data(config, data):
         same,
         run_key(config, "interpatient", data),
         key_with(config, data, seed=99),
-        key_with(config, data, "model", dropout=0.42),
+        key_with(config, data, "model", architecture="context"),
         run_key(config, "kaggle", dataclasses.replace(data, beats_md5="1" * 32)),
         run_key(config, "kaggle", dataclasses.replace(data, beats=moved)),
     }

@@ -32,7 +32,7 @@ def test_model_comes_back_from_the_registry(store, keras_model, workspace):
     assert "MLFLOW_TRACKING_URI" not in os.environ
     store.client.log_metric(run_id, "validation.macro_f1", 0.5)
     finish(store, run_id)
-    register_best(store, "kaggle", "t1")
+    register_best(store, "kaggle", {"test_digest": "t1"})
 
     example = store.client.download_artifacts(run_id, "input_example.json", str(workspace))
     inputs = mlflow.artifacts.load_dict(example)["inputs"]

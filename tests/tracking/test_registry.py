@@ -8,14 +8,15 @@ from pipeline.tracking.runs import finish, start_training_run
 
 PROTOCOL = "interpatient"
 NAME = "heartbeat-interpatient"
+SIDES = {"validation_digest": "v1", "test_digest": "t1"}
 
 
 @pytest.fixture
 def trained(store, data):
     """Make a finished run with metrics and a (bare) logged model; return its id."""
 
-    def make(macro_f1, test_digest="t1", protocol=PROTOCOL, model=True, done=True):
-        tags = {"test_digest": test_digest, "git_commit": "c0ffee", "architecture": "reference"}
+    def make(macro_f1, sides=SIDES, protocol=PROTOCOL, model=True, done=True):
+        tags = {**sides, "git_commit": "c0ffee", "architecture": "reference"}
         run_id = start_training_run(store, protocol, {}, tags, data)
         metrics = {"validation.macro_f1": macro_f1, "test.macro_f1": 0.5, "test.accuracy": 0.875}
         metrics |= {"test.S.precision": 0.25, "test.S.recall": 0.5, "test.S.f1": 1 / 3}
@@ -48,59 +49,62 @@ def test_best_run_on_validation_becomes_the_challenger(store, trained):
     trained(0.6)
     best = trained(0.8)
     trained(0.7)
-    assert register_best(store, PROTOCOL, "t1") == Registration(NAME, 1, best, True, 0.8)
+    assert register_best(store, PROTOCOL, SIDES) == Registration(NAME, 1, best, True, 0.8)
     assert challenger(store) == 1
 
 
 def test_same_run_is_registered_once(store, trained):
     trained(0.8)
-    first = register_best(store, PROTOCOL, "t1")
-    again = register_best(store, PROTOCOL, "t1")
+    first = register_best(store, PROTOCOL, SIDES)
+    again = register_best(store, PROTOCOL, SIDES)
     assert (again.version, again.run_id, again.created) == (1, first.run_id, False)
     assert len(versions(store, PROTOCOL)) == 1
 
 
 def test_better_run_takes_over(store, trained):
     trained(0.7)
-    register_best(store, PROTOCOL, "t1")
+    register_best(store, PROTOCOL, SIDES)
     better = trained(0.75)
-    assert register_best(store, PROTOCOL, "t1") == Registration(NAME, 2, better, True, 0.75)
+    assert register_best(store, PROTOCOL, SIDES) == Registration(NAME, 2, better, True, 0.75)
     assert [record.aliases for record in versions(store, PROTOCOL)] == [(), ("challenger",)]
 
 
 def test_older_of_two_alike_stays(store, trained):
     older = trained(0.7)
-    register_best(store, PROTOCOL, "t1")
+    register_best(store, PROTOCOL, SIDES)
     trained(0.7)
-    assert register_best(store, PROTOCOL, "t1").run_id == older
+    assert register_best(store, PROTOCOL, SIDES).run_id == older
 
 
 def test_runs_that_do_not_compare_are_ignored(store, trained):
-    trained(0.99, test_digest="t2")
+    trained(0.99, sides=SIDES | {"test_digest": "t2"})
+    trained(0.985, sides=SIDES | {"validation_digest": "v2"})
     trained(0.98, protocol="kaggle")
     trained(0.97, done=False)
     trained(0.96, model=False)
     trained(float("nan"))
     chosen = trained(0.5)
-    assert register_best(store, PROTOCOL, "t1").run_id == chosen
+    assert register_best(store, PROTOCOL, SIDES).run_id == chosen
 
 
 def test_nothing_to_register(store, trained):
-    trained(0.9, test_digest="t2")
-    with pytest.raises(UserError, match="heartbeat-interpatient has no finished run"):
-        register_best(store, PROTOCOL, "t1")
+    trained(0.9, sides=SIDES | {"test_digest": "t2"})
+    with pytest.raises(
+        UserError, match=r"no finished run .*`dvc repro -s -f evaluate@interpatient register@interpatient`"
+    ):
+        register_best(store, PROTOCOL, SIDES)
 
 
 def test_version_tells_its_story(store, trained):
     run_id = trained(0.8)
-    register_best(store, PROTOCOL, "t1")
+    register_best(store, PROTOCOL, SIDES)
     version = store.client.get_model_version(NAME, "1")
     assert version.run_id == run_id
     assert version.tags == {
         "run_id": run_id,
         "protocol": PROTOCOL,
         "git_commit": "c0ffee",
-        "test_digest": "t1",
+        **SIDES,
         "architecture": "reference",
         "data_digest_training": "a" * 32,
         "data_digest_test": "b" * 32,
@@ -115,7 +119,7 @@ def test_version_tells_its_story(store, trained):
 def test_promotion_moves_the_champion(store, trained):
     for macro_f1 in (0.7, 0.8):
         trained(macro_f1)
-        register_best(store, PROTOCOL, "t1")
+        register_best(store, PROTOCOL, SIDES)
     first = promote(store, PROTOCOL, 1)
     second = promote(store, PROTOCOL, 2)
     assert (first.before, first.after) == (None, 1)
@@ -131,7 +135,7 @@ def test_promotion_moves_the_champion(store, trained):
 
 def test_promoting_the_champion_changes_nothing(store, trained):
     trained(0.7)
-    register_best(store, PROTOCOL, "t1")
+    register_best(store, PROTOCOL, SIDES)
     promote(store, PROTOCOL, 1)
     before = versions(store, PROTOCOL)
     again = promote(store, PROTOCOL, 1)
@@ -142,7 +146,7 @@ def test_promoting_the_champion_changes_nothing(store, trained):
 def test_unknown_version_is_refused(store, trained):
     for macro_f1 in (0.7, 0.8):
         trained(macro_f1)
-        register_best(store, PROTOCOL, "t1")
+        register_best(store, PROTOCOL, SIDES)
     promote(store, PROTOCOL, 1)
     with pytest.raises(UserError, match="no version 7; versions there are: 1, 2"):
         promote(store, PROTOCOL, 7)
@@ -150,5 +154,7 @@ def test_unknown_version_is_refused(store, trained):
 
 
 def test_unknown_model_is_refused(store):
-    with pytest.raises(UserError, match="there is no registered model heartbeat-kaggle"):
+    with pytest.raises(
+        UserError, match=r"no registered model heartbeat-kaggle; .*`dvc repro -s -f evaluate@kaggle register@kaggle`"
+    ):
         promote(store, "kaggle", 1)

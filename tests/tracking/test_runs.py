@@ -269,6 +269,10 @@ def test_git_tags_name_the_commit_and_whether_it_is_all(tmp_path):
     tags = git_tags(tmp_path)
     assert re.fullmatch("[0-9a-f]{40}", tags["git_commit"])
     assert tags["git_dirty"] == "false"
+    for written in ("README.md", "dvc.lock"):
+        (tmp_path / written).write_text("rows")
+        git(tmp_path, "add", "-N", written)
+    assert git_tags(tmp_path)["git_dirty"] == "false"
     (tmp_path / "params.yaml").write_text("a: 2\n")
     assert git_tags(tmp_path)["git_dirty"] == "true"
 
