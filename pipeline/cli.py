@@ -1,11 +1,11 @@
 """The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from pipeline.config import Protocol
+from pipeline.config import Architecture, Protocol
 
 app = typer.Typer(
     help="ECG heartbeat classification, from recordings to a registered model. The pipeline itself is `dvc repro`.",
@@ -31,6 +31,9 @@ def demo(
 @app.command()
 def results(
     seeds: Annotated[str, typer.Option(help="Seeds of the repeats, separated by commas.")] = "1,2,3",
+    architecture: Annotated[
+        Architecture | None, typer.Option(help="Only the rows of this one; other rows stay as they are.")
+    ] = None,
 ) -> None:
     """Train and evaluate every published row, skipping finished ones, and write reports/results.json."""
     from pipeline.errors import UserError
@@ -42,7 +45,7 @@ def results(
         raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
     if len(set(numbers)) < len(numbers):
         raise UserError(f"--seeds {seeds}: names a seed twice; a repeat of a seed is no further run")
-    publish(numbers)
+    publish(numbers, [architecture] if architecture else list(get_args(Architecture)))
 
 
 @app.command()

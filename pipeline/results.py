@@ -4,11 +4,11 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Config, load_config
+from pipeline.config import load_config
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.dataset import load_dataset
 from pipeline.errors import UserError
@@ -16,7 +16,7 @@ from pipeline.files import write_json
 from pipeline.readme import marked, pipe_table, replace_results
 from pipeline.stages.entry import workspace
 from pipeline.stages.protocol_data import load_protocol
-from pipeline.stages.published_run import with_seed
+from pipeline.stages.published_run import published_config
 from pipeline.stages.run_identity import run_key
 from pipeline.tracking.lookup import RunRecord, finished_runs
 from pipeline.tracking.provenance import git_tags
@@ -33,7 +33,7 @@ _MEANING = {
 }
 
 
-def publish(seeds: list[int]) -> None:
+def publish(seeds: list[int], architectures: Sequence[str]) -> None:
     """Run what is not finished, one training after the other, then write the rows.
 
     The README's tables are of MIT-BIH; rows of other data go to the file alone.
@@ -48,15 +48,16 @@ def publish(seeds: list[int]) -> None:
     if in_readme:
         marked(README)
     for seed in seeds:
-        with_seed(config, seed)  # A bad one is told before the first training.
+        published_config(config, architectures[0], seed)  # A bad one is told before the first training.
     rows = []
     for protocol in config.protocols:
         data = load_protocol(protocol)
-        runs = []
-        for seed in seeds:
-            key = run_key(with_seed(config, seed), protocol, data)
-            runs.append(_finished(protocol, key) or _run(protocol, seed, key))
-        rows.append(summarise_runs(config, dataset, protocol, seeds, runs))
+        for architecture in architectures:
+            runs = []
+            for seed in seeds:
+                key = run_key(published_config(config, architecture, seed), protocol, data)
+                runs.append(_finished(protocol, key) or _run(protocol, architecture, seed, key))
+            rows.append(summarise_runs(dataset, protocol, seeds, runs))
     published = merged(previous, rows)
     write_json(RESULTS, published)
     print(f"{len(rows)} rows in {RESULTS}")
@@ -65,7 +66,7 @@ def publish(seeds: list[int]) -> None:
         print(f"the tables of {README} are theirs")
 
 
-def summarise_runs(config: Config, dataset: str, protocol: str, seeds: list[int], runs: list[RunRecord]) -> Row:
+def summarise_runs(dataset: str, protocol: str, seeds: list[int], runs: list[RunRecord]) -> Row:
     """One published row: each test metric as median, low and high over the seeds."""
 
     def spread(metric: str) -> dict[str, float]:
@@ -78,7 +79,7 @@ def summarise_runs(config: Config, dataset: str, protocol: str, seeds: list[int]
         "test_digest": runs[0].tags["test_digest"],
         "protocol": protocol,
         "input": runs[0].tags["input"],
-        "architecture": config.model.architecture,
+        "architecture": runs[0].tags["architecture"],
         "side": "test",
         "seeds": seeds,
         "parameters": int(runs[0].metrics["parameters"]),
@@ -146,16 +147,18 @@ def _finished(protocol: str, key: str) -> RunRecord | None:
     return complete[0] if complete else None
 
 
-def _run(protocol: str, seed: int, key: str) -> RunRecord:
+def _run(protocol: str, architecture: str, seed: int, key: str) -> RunRecord:
     if git_tags(workspace()).get("git_dirty") != "false":
         raise UserError(f"{workspace()}: not all is committed, and a published row names its commit; commit first")
-    command = [sys.executable, "-m", "pipeline.stages.published_run", protocol, str(seed)]
+    command = [sys.executable, "-m", "pipeline.stages.published_run", protocol, architecture, str(seed)]
     if subprocess.run(command, check=False).returncode:
-        raise UserError(f"{protocol}, seed {seed}: the run failed, see above; the same command goes on from there")
+        raise UserError(
+            f"{protocol}, {architecture}, seed {seed}: the run failed, see above; the same command goes on from there"
+        )
     run = _finished(protocol, key)
     if run is None:
         raise UserError(
-            f"{protocol}, seed {seed}: its run is not in the MLflow store, or was begun before all was "
+            f"{protocol}, {architecture}, seed {seed}: its run is not in the MLflow store, or was begun before all was "
             "committed; check MLFLOW_TRACKING_URI and run the same command again"
         )
     return run

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from pipeline.config import load_config
 from pipeline.errors import UserError
-from pipeline.stages.published_run import with_seed
+from pipeline.stages.published_run import published_config
 
 
 @pytest.fixture
@@ -100,11 +100,11 @@ def test_rows_without_patients_go_with_kaggle_alone(load):
 
 def test_another_seed_is_checked_as_the_first(load):
     config = load({"evaluate.sides": ["validation"]})
-    other = with_seed(config, 7)
+    other = published_config(config, "context", 7)
     assert (other.train.seed, other.evaluate.sides) == (7, ["validation", "test"])
     assert (config.train.seed, config.evaluate.sides) == (1, ["validation"])
     with pytest.raises(UserError, match=r"seed -1: train\.seed: .*greater than or equal to 0, not -1"):
-        with_seed(config, -1)
+        published_config(config, "reference", -1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from pipeline import results
-from pipeline.config import load_config
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
 from pipeline.readme import replace_results
@@ -30,15 +29,20 @@ def run_of(place, macro_f1):
         **{f"test.{name}.{score}": 0.5 + place / 10 for name in CLASSES for score in SCORES},
         **{f"test.{name}.support": 10.0 for name in CLASSES},
     }
-    tags = {"device": "cpu" if place else "gpu x1", "git_commit": "c0ffee" * 6, "input": "row", "test_digest": "t1"}
+    tags = {
+        "device": "cpu" if place else "gpu x1",
+        "git_commit": "c0ffee" * 6,
+        "input": "row",
+        "architecture": "reference",
+        "test_digest": "t1",
+    }
     return RunRecord(f"run{place}", params={}, metrics=metrics, tags=tags, data_digests={}, started_ms=place)
 
 
 @pytest.fixture
-def row(pytestconfig):
-    config = load_config(pytestconfig.rootpath / "params.yaml")
+def row():
     runs = [run_of(0, 0.91), run_of(1, 0.95), run_of(2, 0.92)]
-    return summarise_runs(config, "MIT-BIH", "kaggle", [1, 2, 3], runs)
+    return summarise_runs("MIT-BIH", "kaggle", [1, 2, 3], runs)
 
 
 def test_median_low_and_high_are_over_the_seeds(row):
@@ -65,11 +69,10 @@ def test_a_row_says_what_it_is_of(row):
     assert (row["data"], row["test_digest"]) == ("MIT-BIH", "t1")
 
 
-def test_a_row_names_the_commit_of_each_run(pytestconfig):
+def test_a_row_names_the_commit_of_each_run():
     runs = [run_of(place, 0.9) for place in range(3)]
     runs[1].tags["git_commit"] = "beef" * 9
-    config = load_config(pytestconfig.rootpath / "params.yaml")
-    row = summarise_runs(config, "MIT-BIH", "kaggle", [1, 2, 3], runs)
+    row = summarise_runs("MIT-BIH", "kaggle", [1, 2, 3], runs)
     assert row["commits"] == ["c0ffee" * 6, "beef" * 9]
     assert "| `c0ffeec0ff`, `beefbeefbe` |" in markdown([row])
 
@@ -139,7 +142,7 @@ def set_data(checkout, **values):
 
 
 def test_finished_runs_are_published(checkout):
-    publish([1, 2])
+    publish([1, 2], ["reference"])
     rows = json.loads((checkout / "reports" / "results.json").read_text())
     assert [(row["data"], row["protocol"]) for row in rows] == [
         ("MIT-BIH Arrhythmia Database 1.0.0", "kaggle"),
@@ -149,10 +152,10 @@ def test_finished_runs_are_published(checkout):
 
 
 def test_rows_of_other_data_leave_the_readme_alone(checkout):
-    publish([1])
+    publish([1], ["reference"])
     before = (checkout / "README.md").read_bytes()
     set_data(checkout, source="synthetic", dataset="data/reference/synthetic")
-    publish([1, 2])
+    publish([1, 2], ["reference"])
     rows = json.loads((checkout / "reports" / "results.json").read_text())
     assert [row["seeds"] for row in rows] == [[1], [1], [1, 2], [1, 2]]
     assert (checkout / "README.md").read_bytes() == before
@@ -165,7 +168,7 @@ def test_a_run_that_is_not_all_of_a_commit_is_not_published(checkout, monkeypatc
     monkeypatch.setattr(results, "finished_runs", found)
     monkeypatch.setattr(results, "git_tags", lambda _: {"git_commit": "c0ffee", "git_dirty": "true"})
     with pytest.raises(UserError, match="not all is committed"):
-        publish([1])
+        publish([1], ["reference"])
     assert not (checkout / "reports" / "results.json").exists()
 
 
@@ -174,14 +177,14 @@ def test_a_damaged_file_is_found_before_any_training(checkout, monkeypatch, cont
     (checkout / "reports" / "results.json").write_text(content)
     monkeypatch.setattr(results, "finished_runs", lambda *_: pytest.fail("too late"))
     with pytest.raises(UserError, match=r"reports/results\.json: damaged"):
-        publish([1])
+        publish([1], ["reference"])
 
 
 def test_a_readme_without_the_marks_is_found_before_any_training(checkout, monkeypatch):
     (checkout / "README.md").write_text("nothing here")
     monkeypatch.setattr(results, "finished_runs", lambda *_: pytest.fail("too late"))
     with pytest.raises(UserError, match=r"README\.md: put back the marks"):
-        publish([1])
+        publish([1], ["reference"])
 
 
 def test_the_readme_has_the_committed_results(pytestconfig, tmp_path):

@@ -9,27 +9,29 @@ from pipeline.stages.evaluate import evaluate_run
 from pipeline.stages.train import train_run
 
 
-def with_seed(config: Config, seed: int) -> Config:
-    """The committed params with another training seed and both sides open.
+def published_config(config: Config, architecture: str, seed: int) -> Config:
+    """The committed params with this architecture and training seed, and both sides open.
 
     Raises:
         UserError: the seed is out of range.
     """
     content = config.model_dump()
+    content["model"]["architecture"] = architecture
     content["train"]["seed"] = seed
     content["evaluate"]["sides"] = ["validation", "test"]
     return checked_config(content, f"seed {seed}")
 
 
-def folder_of(protocol: str, seed: int) -> Path:
+def folder_of(protocol: str, architecture: str, seed: int) -> Path:
     """Where a repeat's model and report lie."""
-    return Path(".heartbeat") / "results" / f"{protocol}-{seed}"
+    return Path(".heartbeat") / "results" / f"{protocol}-{architecture}-{seed}"
 
 
 def main() -> None:
-    """Train and evaluate protocol `argv[1]` with seed `argv[2]`."""
-    protocol, seed = sys.argv[1], int(sys.argv[2])
-    config, folder = with_seed(load_config(), seed), folder_of(protocol, seed)
+    """Train and evaluate protocol `argv[1]` with architecture `argv[2]` and seed `argv[3]`."""
+    protocol, architecture, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    config = published_config(load_config(), architecture, seed)
+    folder = folder_of(protocol, architecture, seed)
     train_run(config, protocol, folder)
     evaluate_run(config, protocol, folder, folder / "report", folder / "predictions.parquet")
 
