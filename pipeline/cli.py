@@ -49,6 +49,14 @@ def results(
 
 
 @app.command()
+def release(protocol: ProtocolOption = "interpatient") -> None:
+    """Export the best published run over consecutive beats to models/released, with its card."""
+    from pipeline.release import release as released
+
+    print(f"{released(protocol)}: model.onnx, card.md, sha256")
+
+
+@app.command()
 def ui(
     workspace: WorkspaceOption = Path("."),
     port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000,
