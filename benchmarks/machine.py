@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-_LIBRARIES = ("keras", "tensorflow", "numpy", "dvc")
+_LIBRARIES = ("keras", "tensorflow", "onnxruntime", "numpy", "dvc")
 
 
 def describe() -> dict[str, Any]:

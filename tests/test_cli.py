@@ -13,7 +13,7 @@ from pipeline import cli, results
 from pipeline.cli import app
 from pipeline.tracking.store import open_store
 
-COMMANDS = ("demo", "results", "ui", "versions", "promote")
+COMMANDS = ("demo", "results", "ui", "versions", "promote", "score")
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -61,6 +61,7 @@ def test_help_imports_nothing_heavy():
         "pandas",
         "numpy",
         "wfdb",
+        "onnxruntime",
         "great_expectations",
         "pyarrow",
         "sklearn",

@@ -29,7 +29,8 @@ RECORD_COLUMNS = (
 )
 """What the record checks read, whether or not a record could be read."""
 
-_READING_ERRORS = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
+READING_ERRORS = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
+"""What wfdb raises on files that are damaged or none of its own."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +81,27 @@ def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
         fs_hz = float(record.fs)
     except FileNotFoundError as error:
         raise _missing(Path(str(error.filename or header))) from error
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise UserError(
-            f"{header}: the recording cannot be read ({_one_line(error)}); "
+            f"{header}: the recording cannot be read ({one_line(error)}); "
             "restore its .hea and signal file from the source"
         ) from error
     if digital.ndim != 2 or not len(digital):
         raise UserError(f"{header}: no samples; restore the recording from its source")
-    _check_sizes(path)
-    samples, symbols = _annotations(path, annotator)
+    check_sizes(path)
+    samples, symbols = read_annotations(path, annotator)
     return Record(name, fs_hz, digital, gain, baseline, stored == actual, samples, symbols)
 
 
-def _check_sizes(path: Path) -> None:
-    """Refuse a signal file with more samples than its header tells of; wfdb refuses one with fewer."""
+def check_sizes(path: Path) -> None:
+    """Refuse a signal file with more or fewer samples than its header tells of; wfdb lets some of either pass.
+
+    Raises:
+        UserError: the header's number of samples does not fit the size of a signal file.
+    """
     header = wfdb.rdheader(str(path))
+    if header.sig_len is None:
+        return
     needed: dict[str, float] = {}
     for file, form, offset, samples_a_frame in zip(
         header.file_name, header.fmt, header.byte_offset, header.samps_per_frame, strict=True
@@ -103,14 +110,19 @@ def _check_sizes(path: Path) -> None:
         needed[file] = needed.get(file, offset or 0) + size
     for file, size in needed.items():
         found = (path.parent / file).stat().st_size
-        if found > size + _MOST_PADDING_BYTES:
+        if found > size + _MOST_PADDING_BYTES or found < size - 1:
             raise UserError(
                 f"{path.parent / file}: has {found} bytes, but its header tells of {size:.0f}; "
                 "restore the .hea and the signal file from the source"
             )
 
 
-def _annotations(path: Path, annotator: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
+def read_annotations(path: Path, annotator: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:
+    """Samples and symbols of all annotations in `<path>.<annotator>`.
+
+    Raises:
+        UserError: the file is missing, truncated, out of order or not WFDB.
+    """
     file = path.parent / f"{path.name}.{annotator}"
     try:
         complete = file.read_bytes().endswith(b"\0\0")
@@ -119,9 +131,9 @@ def _annotations(path: Path, annotator: str) -> tuple[npt.NDArray[np.int64], npt
         symbols = np.asarray(annotation.symbol, dtype=np.str_)
     except FileNotFoundError as error:
         raise _missing(file) from error
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise UserError(
-            f"{file}: annotations cannot be read ({_one_line(error)}); restore it from the source"
+            f"{file}: annotations cannot be read ({one_line(error)}); restore it from the source"
         ) from error
     if not complete:
         raise UserError(f"{file}: truncated (no end mark); restore it from the source")
@@ -166,5 +178,6 @@ def _missing(path: Path) -> UserError:
     return UserError(f"{path}: not found; restore it from the source or run the download stage again")
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """The error's message without line breaks."""
     return " ".join(str(error).split()) or type(error).__name__

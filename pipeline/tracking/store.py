@@ -72,7 +72,8 @@ def open_store(root: Path, *, create: bool = True) -> Store:
             uri = f"sqlite:///{file}"
             if not create and not file.exists():
                 raise UserError(
-                    f"{file}: no MLflow store there; `dvc repro` makes one, --workspace names the folder of another"
+                    f"{file}: no MLflow store there; run `dvc repro`, or, in a clone that pulled its results, "
+                    "`dvc repro -s -f evaluate register`; --workspace names another folder"
                 )
             _check_file(file, uri)
         else:

@@ -220,7 +220,7 @@ def test_what_was_trained_is_not_lost_with_the_store(trainable, monkeypatch):
     kept = training.load_model(model).get_weights()
     run = json.loads((model.parent / "run.json").read_text())["run_id"]
 
-    monkeypatch.setattr(training, "_run_epoch", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(training, "_fit", lambda *_: pytest.fail("trained again"))
     trainable.run(train, "kaggle")
     for before, after in zip(kept, training.load_model(model).get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)

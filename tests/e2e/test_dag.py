@@ -110,7 +110,8 @@ def test_a_second_run_has_nothing_to_do(finished):
     ("changes", "expected"),
     [
         ({"train.epochs": 2}, of_protocols("train")),
-        ({"model.dropout": 0.3}, of_protocols("train")),
+        ({"model.architecture": "context"}, of_protocols("train")),
+        ({"model.context": {"filters": [4], "lstm_units": [4], "dense_units": 4, "dropout": 0.3}}, set()),
         ({"evaluate.sides": ["validation"]}, of_protocols("evaluate")),
         ({"split.seed": 2}, of_protocols("split")),
         ({"synthetic.seed": 2}, {"download"}),
@@ -190,7 +191,7 @@ def test_a_stage_that_fails_leaves_its_earlier_outputs(clone, stage, broken, out
 def test_a_clone_enters_its_model_without_training_and_promotes_it(clone, monkeypatch):
     heartbeat = (sys.executable, "-c", "from pipeline.cli import main; main()")
     refused = clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--version", "1", check=False)
-    [remedy] = re.findall(r"`dvc (.*)`", refused.stderr)
+    [remedy] = re.findall(r"`dvc (repro -s[^`]*)`", refused.stderr)
     clone.dvc(*remedy.split())
 
     store = in_store(clone, monkeypatch)

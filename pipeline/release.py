@@ -1,0 +1,109 @@
+"""`heartbeat release`: the best published run over consecutive beats as a file that scores without training."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.files import write_text
+from pipeline.stages.manifest import Manifest, read_manifest
+from pipeline.stages.published_run import folder_of
+
+RELEASED = Path("models/released")
+_MEANING = {
+    "kaggle": "beats of one patient stand on both sides: figures are optimistic for new patients",
+    "interpatient": "de Chazal's DS1 trains and DS2 tests: no patient on both sides, but for 201 and 202, one patient",
+}
+_LIMITS = """\
+- Research software, not a medical device; made for comparing methods and for labelling recordings for research.
+- Learned from 48 half-hour recordings of two leads at 360 Hz of the 1970s. Other leads, devices and populations were
+  not tested.
+- Class F is practically one patient on each side of `interpatient` (208: 373 of 415; 213: 362 of 388): its figures
+  say little of fusion beats.
+- Record 232 holds 1,381 of the 1,836 S beats of the test side of `interpatient`, in runs between long pauses: the S
+  figures stand and fall with it; they are given without it, too.
+- Paced beats (Q) are known from four patients, whom `interpatient` leaves out: this protocol's model knows none.
+- Reads the whole recording: rhythm and shape are judged against what is usual in it.
+"""
+
+
+def release(protocol: str) -> Path:
+    """Export the run with the highest validation macro-F1 among `heartbeat results`, with its card and checksum.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    from pipeline.model.export import export_onnx
+    from pipeline.model.training import load_model
+
+    source = _best(protocol)
+    model, target = source / "model.keras", RELEASED / protocol
+    export_onnx(load_model(model), protocol, target / "model.onnx")
+    digest = hashlib.sha256((target / "model.onnx").read_bytes()).hexdigest()
+    write_text(target / "sha256", f"{digest}  model.onnx\n")
+    scores = json.loads((source / "report" / "ec57.json").read_text(encoding="utf-8"))
+    write_text(target / "card.md", card(protocol, read_manifest(source / "run.json"), scores))
+    return target
+
+
+def card(protocol: str, manifest: Manifest, scores: dict[str, Any]) -> str:
+    """The model card: data, protocol, numbers with intervals, limits.
+
+    Args:
+        scores: What `ec57.json` holds.
+    """
+    params, tags = manifest.params, manifest.tags
+    test = scores["test"]
+    tables = [_table(each) for each in (test["whole"], *test["without"], test["standard"]) if each]
+    return f"""# Heartbeat classifier, protocol `{protocol}`
+
+A CNN-BiLSTM over consecutive beats (architecture `context`, seed {params["train.seed"]}, commit
+`{tags["git_commit"][:10]}`) that labels each beat of a recording N, S, V, F or Q as ANSI/AAMI EC57 groups them.
+Trained on the MIT-BIH Arrhythmia Database 1.0.0 (ODC-By) with protocol `{protocol}`:
+{_MEANING[protocol]}.
+Its seed has the highest validation macro-F1 among the seeds of `make results`;
+`heartbeat release --protocol {protocol}` makes this folder.
+
+```sh
+heartbeat score --model models/released/{protocol}/model.onnx --out beats.parquet --annotator atr RECORD
+```
+
+`model.onnx` says in its metadata all that scoring needs: classes, sampling rate, windows, normalisation, features.
+
+## Figures of the test side
+
+Gross figures with 95 % intervals by bootstrap over records; SVEB and VEB with EC57's exemptions.
+
+{chr(10).join(tables)}
+## Limits
+
+{_LIMITS}"""
+
+
+def _table(beats: dict[str, Any]) -> str:
+    rows = {name: beats["overall"][name] for name in ("accuracy", "macro_f1", "macro_f1_nsv", "S_f1", "V_f1", "F_f1")}
+    for group in ("SVEB", "VEB"):
+        for name in ("se", "ppv", "f1"):
+            rows[f"{group} {name}"] = beats["ectopic"]["gross"]["exempt"][group][name]
+    lines = [
+        f"| {name} | {_shown(row['value'])} | {_shown(row['low'])} to {_shown(row['high'])} |"
+        for name, row in rows.items()
+    ]
+    head = f"**{beats['name']}** ({beats['beats']:,} beats, {beats['records']} records)"
+    return "\n".join([head, "", "| figure | value | 95 % interval |", "|---|---|---|", *lines, ""])
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"
+
+
+def _best(protocol: str) -> Path:
+    found: dict[Path, float] = {}
+    pattern = folder_of(protocol, "context", 0).name.removesuffix("0") + "*"
+    for metrics in folder_of(protocol, "context", 0).parent.glob(f"{pattern}/report/metrics.json"):
+        validation = json.loads(metrics.read_text(encoding="utf-8"))["validation"]
+        found[metrics.parent.parent] = validation["macro_f1"]
+    if not found:
+        raise UserError(f"{folder_of(protocol, 'context', 1)}: no published run; make results trains it")
+    return max(sorted(found), key=lambda folder: found[folder])

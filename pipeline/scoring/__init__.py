@@ -1,0 +1,1 @@
+"""A trained model in, labelled recordings out; needs neither TensorFlow nor MLflow."""

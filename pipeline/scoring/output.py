@@ -1,0 +1,80 @@
+"""Where labelled beats go: one Parquet table, or an annotation file for each recording."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.recordings import write_annotations
+from pipeline.errors import UserError
+from pipeline.files import atomic_path, disk_error
+
+ANNOTATOR: Final = "hbt"
+"""The extension of annotation files that this project writes."""
+
+Format = Literal["parquet", "wfdb"]
+
+_SCHEMA = pa.schema(
+    [
+        ("record", pa.string()),
+        ("sample", pa.int64()),
+        ("time_s", pa.float64()),
+        ("predicted", pa.string()),
+        *((f"p_{name}", pa.float32()) for name in CLASSES),
+    ]
+)
+
+
+class Write(Protocol):
+    """Takes the rows of one recording and its sampling rate."""
+
+    def __call__(self, scored: pd.DataFrame, name: str, fs_hz: float) -> None: ...
+
+
+def open_output(out: Path, form: Format) -> AbstractContextManager[Write]:
+    """Where to write recording by recording; nothing stays in `out` when one of them fails.
+
+    Raises:
+        UserError: `out` is a folder where a file is needed or the other way round, or cannot be written.
+    """
+    if form == "parquet":
+        if out.is_dir():
+            raise UserError(f"{out}: is a folder; name a file with --out, such as {out / 'beats.parquet'}")
+        return _parquet(out)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; --format wfdb writes a file for each recording, name a folder with --out")
+    return _annotations(out)
+
+
+@contextmanager
+def _parquet(out: Path) -> Iterator[Write]:
+    with atomic_path(out) as temporary, pq.ParquetWriter(temporary, _SCHEMA, compression="zstd") as writer:
+
+        def write(scored: pd.DataFrame, name: str, fs_hz: float) -> None:
+            writer.write_table(pa.Table.from_pandas(scored, _SCHEMA, preserve_index=False))
+
+        yield write
+
+
+@contextmanager
+def _annotations(out: Path) -> Iterator[Write]:
+    """All recordings are labelled before the first file is written."""
+    labelled: list[tuple[str, pd.DataFrame, float]] = []
+
+    def write(scored: pd.DataFrame, name: str, fs_hz: float) -> None:
+        labelled.append((name, scored[["sample", "predicted"]], fs_hz))
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise disk_error(out, error) from error
+    yield write
+    for name, scored, fs_hz in labelled:
+        write_annotations(out, name, ANNOTATOR, scored["sample"].to_numpy(), list(scored["predicted"]), fs_hz)

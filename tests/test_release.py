@@ -1,0 +1,53 @@
+"""A released model: the best run by validation, its file, its checksum, and a card that says what it is."""
+
+import hashlib
+import json
+
+import keras
+import pytest
+
+from pipeline.config import load_config
+from pipeline.errors import UserError
+from pipeline.model.architectures import build_context
+from pipeline.model.training import save_model
+from pipeline.release import release
+from pipeline.stages.manifest import Manifest
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch, pytestconfig):
+    """Two published runs; the second is better on validation and worse on test."""
+    monkeypatch.chdir(tmp_path)
+    shape = load_config(pytestconfig.rootpath / "params.yaml").model.context
+    scores = json.loads((pytestconfig.rootpath / "reports" / "interpatient" / "ec57.json").read_text())
+    for seed, validation in ((1, 0.5), (2, 0.6)):
+        folder = tmp_path / ".heartbeat" / "results" / f"interpatient-context-{seed}"
+        keras.utils.set_random_seed(seed)
+        save_model(build_context(shape), folder / "model.keras")
+        Manifest(f"run{seed}", {"train.seed": seed}, {"git_commit": "c0ffee" * 6}, {}, "0").write(folder / "run.json")
+        (folder / "report").mkdir()
+        metrics = {"validation": {"macro_f1": validation}, "test": {"macro_f1": 1 - validation}}
+        (folder / "report" / "metrics.json").write_text(json.dumps(metrics))
+        (folder / "report" / "ec57.json").write_text(json.dumps(scores))
+    return tmp_path, scores
+
+
+def test_the_best_run_by_validation_is_released_with_its_card(published):
+    root, scores = published
+    target = root / release("interpatient")
+    assert sorted(path.name for path in target.iterdir()) == ["card.md", "model.onnx", "sha256"]
+    digest = hashlib.sha256((target / "model.onnx").read_bytes()).hexdigest()
+    assert (target / "sha256").read_text() == f"{digest}  model.onnx\n"
+    assert (target / "model.onnx").stat().st_size < 2_000_000
+    told = (target / "card.md").read_text()
+    assert "seed 2, commit" in told
+    low = scores["test"]["whole"]["overall"]["S_f1"]["low"]
+    assert f"{low:.4f} to" in told
+    for word in ("without 232", "DS2", "not a medical device", "ODC-By"):
+        assert word in told
+
+
+def test_without_a_published_run_the_remedy_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no published run; make results trains it"):
+        release("kaggle")
