@@ -147,7 +147,7 @@ def score(
             from pipeline.tracking.exported import download_onnx
             from pipeline.tracking.store import open_store
 
-            file = download_onnx(open_store(workspace), model, Path(folder))
+            file = download_onnx(open_store(workspace, create=False), model, Path(folder))
         source = BeatSource(annotator, detect)
         beats = score_records(file, records, out, form, source, View() if streaming else None, threads)
     typer.echo(f"{out}: {beats:,} beats of {len(records)} recording{'s' * (len(records) > 1)}")

@@ -52,7 +52,7 @@ def evaluate_run(
     store = open_store(workspace())
     run_id = ensure_run(store, manifest.run_id, protocol, manifest.params, manifest.tags, manifest.datasets())
     if run_id != manifest.run_id:
-        enter_results(store, run_id, model, history, examples_of(config, data, "validation"))
+        enter_results(store, run_id, protocol, model, history, examples_of(config, data, "validation"))
     log_evaluation(store, run_id, logged, report_folder)
     finish(store, run_id)
     return metrics

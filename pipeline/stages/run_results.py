@@ -1,12 +1,15 @@
 """What a training leaves in its run: for `train`, and for `evaluate` where the store does not know the run."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.errors import UserError
-from pipeline.model.examples import Examples
+from pipeline.model.examples import Examples, RecordingExamples
+from pipeline.model.export import export_onnx
+from pipeline.tracking.exported import log_onnx
 from pipeline.tracking.failures import explained
 from pipeline.tracking.models import log_model
 from pipeline.tracking.runs import backfill_history
@@ -33,11 +36,18 @@ def read_history(path: Path) -> pd.DataFrame:
     return history
 
 
-def enter_results(store: Store, run_id: str, model: Any, history: pd.DataFrame, validation: Examples) -> None:
-    """Log the history, and the model with its signature."""
+def enter_results(
+    store: Store, run_id: str, protocol: str, model: Any, history: pd.DataFrame, validation: Examples
+) -> None:
+    """Log the history, and the model with its signature; one that reads recordings as ONNX, too, for scoring."""
     backfill_history(store, run_id, history)
     with explained(store.uri):
         store.client.log_metric(run_id, "parameters", model.count_params())
         store.client.log_metric(run_id, "train_seconds", float(history.seconds.sum()))
     example = validation.example(_EXAMPLES)
     log_model(store, run_id, model, example, model.predict(example, verbose=0))
+    if isinstance(validation, RecordingExamples):
+        with tempfile.TemporaryDirectory() as folder:
+            exported = Path(folder) / "model.onnx"
+            export_onnx(model, protocol, exported)
+            log_onnx(store, run_id, exported)

@@ -49,7 +49,7 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
         )
         manifest = replace(manifest, tags={**manifest.tags, "device": str(trained.device)})
         _write(trained, manifest, folder)
-        _enter(store, manifest, trained, validation, f"{folder} and in {state}")
+        _enter(store, protocol, manifest, trained, validation, f"{folder} and in {state}")
         shutil.rmtree(state)
     return manifest
 
@@ -88,10 +88,10 @@ def _train(
         raise
 
 
-def _enter(store: Store, manifest: Manifest, trained: Trained, validation: Examples, kept: str) -> None:
+def _enter(store: Store, protocol: str, manifest: Manifest, trained: Trained, validation: Examples, kept: str) -> None:
     try:
         store.client.set_tag(manifest.run_id, "device", manifest.tags["device"])
-        enter_results(store, manifest.run_id, trained.model, trained.history, validation)
+        enter_results(store, manifest.run_id, protocol, trained.model, trained.history, validation)
     except (UserError, *STORE_FAILURES) as error:
         raise UserError(
             f"{store.shown}: failed after training ({' '.join(str(error).split())}); the trained model is in {kept}: "

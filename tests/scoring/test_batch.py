@@ -21,6 +21,7 @@ def score(model_file, tmp_path, monkeypatch, capsys):
 
     def run(*arguments, model=model_file, out=tmp_path / "out" / "beats.parquet"):
         told = ["heartbeat", "score", "--model", model, "--out", out, *arguments]
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         monkeypatch.setattr(sys, "argv", [str(each) for each in told])
         with pytest.raises(SystemExit) as ended:
             cli.main()
@@ -133,7 +134,10 @@ def test_what_cannot_be_scored_is_one_line(score, ecg_folder, write_signal, tmp_
     refused(score(good, good), "106: two recordings have this name")
     refused(score(good, model=tmp_path / "no.onnx"), "no.onnx: not found")
     refused(score(good, out=tmp_path), "is a folder")
-    refused(score(good, model="models:/heartbeat-interpatient@champion"), "models:/heartbeat-interpatient@champion")
+    refused(
+        score("--workspace", tmp_path, good, model="models:/heartbeat-interpatient@champion"),
+        "mlflow.db: no MLflow store",
+    )
 
 
 def test_an_output_that_cannot_be_written_is_found_before_the_work(score, ecg_folder, tmp_path):

@@ -5,9 +5,10 @@ import pytest
 from scipy.signal import resample_poly
 
 from pipeline.ecg.aami import CLASSES
-from pipeline.ecg.beats import read_beats, read_lists, segment_record, write_beats
+from pipeline.ecg.beats import read_beats, read_lists, write_beats
 from pipeline.ecg.context import context_inputs
 from pipeline.ecg.recordings import Signal, read_beat_samples, read_signal
+from pipeline.ecg.segmentation import segment_record
 from pipeline.ecg.windows import beat_windows
 from pipeline.errors import UserError
 from pipeline.scoring.score import held, score_recording
