@@ -51,3 +51,17 @@ def test_without_a_published_run_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="no published run; make results trains it"):
         release("kaggle")
+
+
+@pytest.mark.parametrize("protocol", ["kaggle", "interpatient"])
+def test_the_committed_models_are_those_of_their_checksums_and_rows(pytestconfig, protocol):
+    folder = pytestconfig.rootpath / "models" / "released" / protocol
+    content = (folder / "model.onnx").read_bytes()
+    assert len(content) <= 2_000_000
+    assert (folder / "sha256").read_text() == f"{hashlib.sha256(content).hexdigest()}  model.onnx\n"
+    rows = json.loads((pytestconfig.rootpath / "reports" / "results.json").read_text())
+    [row] = [row for row in rows if (row["protocol"], row["architecture"]) == (protocol, "context")]
+    told = (folder / "card.md").read_text()
+    assert row["commit"][:10] in told
+    [accuracy] = [line.split("|")[2] for line in told.splitlines() if line.startswith("| accuracy")][:1]
+    assert row["accuracy"]["low"] - 5e-5 <= float(accuracy) <= row["accuracy"]["high"] + 5e-5
