@@ -13,6 +13,8 @@ from pipeline.model.training import save_model
 from pipeline.release import release
 from pipeline.stages.manifest import Manifest
 
+TAGS = {"git_commit": "c0ffee" * 6, "git_dirty": "false"}
+
 
 @pytest.fixture
 def published(tmp_path, monkeypatch, pytestconfig):
@@ -24,7 +26,7 @@ def published(tmp_path, monkeypatch, pytestconfig):
         folder = tmp_path / ".heartbeat" / "results" / f"interpatient-context-{seed}"
         keras.utils.set_random_seed(seed)
         save_model(build_context(shape), folder / "model.keras")
-        Manifest(f"run{seed}", {"train.seed": seed}, {"git_commit": "c0ffee" * 6}, {}, "0").write(folder / "run.json")
+        Manifest(f"run{seed}", {"train.seed": seed, "data.source": "mitdb"}, TAGS, {}, "0").write(folder / "run.json")
         (folder / "report").mkdir()
         metrics = {"validation": {"macro_f1": validation}, "test": {"macro_f1": 1 - validation}}
         (folder / "report" / "metrics.json").write_text(json.dumps(metrics))
@@ -47,9 +49,17 @@ def test_the_best_run_by_validation_is_released_with_its_card(published):
         assert word in told
 
 
+def test_a_run_on_other_data_is_not_released(published):
+    root, _ = published
+    for path in root.glob(".heartbeat/results/*/run.json"):
+        path.write_text(path.read_text().replace('"mitdb"', '"wfdb"'))
+    with pytest.raises(UserError, match="no published run on MIT-BIH"):
+        release("interpatient")
+
+
 def test_without_a_published_run_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="no published run; make results trains it"):
+    with pytest.raises(UserError, match="no published run on MIT-BIH; make results trains it"):
         release("kaggle")
 
 
