@@ -161,7 +161,9 @@ class RecordingExamples:
         weights = (inside & recording.counts[places]).astype(np.float32)
         there = inside.astype(np.float32)
         beats = recording.inputs.beats[places] * there[:, None, None]
-        return beats, recording.inputs.rhythm[places] * there[:, None], recording.labels[places], weights
+        # A label that does not count may be a test beat's: it never leaves this method.
+        labels = np.where(weights > 0, recording.labels[places], 0)
+        return beats, recording.inputs.rhythm[places] * there[:, None], labels, weights
 
 
 def predict_recordings(model: keras.Model, recordings: Sequence[ContextInputs]) -> list[Floats]:

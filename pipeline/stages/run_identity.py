@@ -15,6 +15,12 @@ from pipeline.stages.protocol_data import ProtocolData
 from pipeline.tracking.provenance import git_tags
 
 _CODE = Path(pipeline.model.__path__[0])
+_INPUT_CODE = tuple(
+    _CODE.parent / name
+    for name in ("ecg/aami.py", "ecg/context.py", "ecg/scores.py", "stages/examples.py", "stages/protocol_data.py")
+)
+"""What is made of the beat table at training time, and what picks the best epoch."""
+
 _LIBRARIES = ("keras", "tensorflow")
 
 
@@ -49,7 +55,8 @@ def run_params(config: Config) -> dict[str, str | int | float | bool]:
 
 
 def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
-    """SHA-256 of what decides a training's outcome: settings, data, the code of the network and its libraries.
+    """SHA-256 of what decides a training's outcome: settings, data, the code of the network and of its
+    inputs, and the libraries.
 
     Runs with one key are repeats of each other. A stopped training goes on, and a finished one is published, only
     under its own key: never old weights under new code.
@@ -60,6 +67,7 @@ def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
         "rows": data.beats_md5,
         "sides": {side: data.digest(side) for side in SIDES},
         "code": _code_digest(_CODE),
+        "input_code": [hashlib.sha256(path.read_bytes()).hexdigest() for path in _INPUT_CODE],
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -34,6 +34,16 @@ def test_an_epoch_counts_every_beat_once_and_no_other():
     assert rhythm.shape[:2] == beats.shape[:2] == epoch.labels.shape
 
 
+def test_labels_that_do_not_count_never_reach_an_epoch():
+    one = recording(50, 1, 0.5)
+    others = np.where(one.counts, one.labels, (one.labels + 1) % 5)
+    first, second = (
+        RecordingExamples([Recording(one.inputs, labels, one.counts)], 16).epoch(np.random.default_rng(0))
+        for labels in (one.labels, others)
+    )
+    np.testing.assert_array_equal(first.labels, second.labels)
+
+
 def test_the_same_generator_gives_the_same_epoch_and_leaves_the_recording_as_it_was():
     one = recording(40, 3)
     before = one.inputs.beats.copy()

@@ -53,3 +53,17 @@ def test_a_key_is_of_the_libraries(config, data, monkeypatch, library):
     version = run_identity.metadata.version
     monkeypatch.setattr(run_identity.metadata, "version", lambda name: "0.1" if name == library else version(name))
     assert run_key(config, "kaggle", data) != before
+
+
+def test_a_key_is_of_the_code_that_makes_the_inputs(config, data, tmp_path, monkeypatch):
+    before = run_key(config, "kaggle", data)
+    changed = []
+    for number, path in enumerate(run_identity._INPUT_CODE):
+        copy = tmp_path / f"{number}.py"
+        copy.write_bytes(path.read_bytes() + b"#")
+        others = [copy if place == number else each for place, each in enumerate(run_identity._INPUT_CODE)]
+        with monkeypatch.context() as patch:
+            patch.setattr(run_identity, "_INPUT_CODE", others)
+            changed.append(run_key(config, "kaggle", data))
+    assert "context.py" in {path.name for path in run_identity._INPUT_CODE}
+    assert len({before, *changed}) == 1 + len(run_identity._INPUT_CODE)
