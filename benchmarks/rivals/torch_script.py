@@ -23,15 +23,15 @@ class Network(nn.Module):
             nn.Conv1d(1, 64, 3),
             nn.ReLU(),
             nn.MaxPool1d(2),
-            nn.Dropout(0.2),
+            nn.Dropout(0.1),
             nn.Conv1d(64, 32, 3),
             nn.ReLU(),
             nn.MaxPool1d(2),
-            nn.Dropout(0.2),
+            nn.Dropout(0.1),
         )
-        self.lstm = nn.LSTM(32, 64, num_layers=2, dropout=0.2, bidirectional=True, batch_first=True)
+        self.lstm = nn.LSTM(32, 64, num_layers=2, dropout=0.1, bidirectional=True, batch_first=True)
         self.classifier = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(128, 100), nn.ReLU(), nn.Dropout(0.2), nn.Linear(100, 5)
+            nn.Dropout(0.1), nn.Linear(128, 100), nn.ReLU(), nn.Dropout(0.1), nn.Linear(100, 5)
         )
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:

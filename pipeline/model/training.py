@@ -21,7 +21,7 @@ from pipeline.files import atomic_path
 from pipeline.model.architectures import build, keras_lstm
 from pipeline.model.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from pipeline.model.device import Device, distribution_scope, prepare_device, runs_unrolled
-from pipeline.model.examples import Epoch, Examples
+from pipeline.model.examples import Examples
 from pipeline.model.progress import TrainingProgress
 
 
@@ -65,7 +65,7 @@ def train(
         for epoch in range(len(state.history), epochs):
             if epoch - state.best_epoch > config.patience:
                 break
-            row = _fit(model, training.epoch(_order(config.seed, epoch)), settings.batch_size, progress)
+            row = _fit(model, training, _order(config.seed, epoch), settings.batch_size, progress)
             judge.set_weights(model.get_weights())
             row = {"epoch": epoch + 1, **row, **_judged(validation.labels, validation.predict(judge))}
             state.history.append(row)
@@ -110,9 +110,12 @@ def _compile(model: keras.Model, rate: Any) -> None:
     )
 
 
-def _fit(model: keras.Model, batches: Epoch, batch_size: int, progress: TrainingProgress) -> dict[str, float]:
-    """One pass over the training side."""
+def _fit(
+    model: keras.Model, training: Examples, order: np.random.Generator, batch_size: int, progress: TrainingProgress
+) -> dict[str, float]:
+    """One pass over the training side; its seconds count the making of the batches."""
     started = time.monotonic()
+    batches = training.epoch(order)
     fitted = model.fit(
         batches.inputs,
         batches.labels,
