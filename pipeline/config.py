@@ -97,6 +97,31 @@ class ReferenceTraining(_Section):
     learning_rate: float = Field(gt=0, le=1)
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class VariationConfig(_Section):
+    """How the beats of a training side are varied: shares of stretches, and spreads of logarithms."""
+
+    lead_swap: Share
+    lead_loss: float = Field(ge=0, le=0.5)
+    disturbance: Share
+    gain: Share
+    tempo: Share
+    synthetic_patients: int = Field(ge=0, le=1000)
+
+
+class VariationsConfig(_Section):
+    """The variation of each protocol."""
+
+    kaggle: VariationConfig
+    interpatient: VariationConfig
+
+    def of(self, protocol: str) -> VariationConfig:
+        """A protocol's own."""
+        return self.kaggle if protocol == "kaggle" else self.interpatient
+
+
 class ContextTraining(_Section):
     """How the network over consecutive beats is trained: batches of stretches of recordings."""
 
@@ -117,6 +142,7 @@ class TrainConfig(_Section):
     deterministic: bool
     reference: ReferenceTraining
     context: ContextTraining
+    variation: VariationsConfig
 
     def of(self, architecture: Architecture) -> ReferenceTraining | ContextTraining:
         """The architecture's own settings."""

@@ -49,7 +49,7 @@ def test_the_config_is_frozen(load):
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"train.epoch": 3}, r"train\.epoch: unknown key \(allowed: seed, epochs, patience, .*context\)"),
+        ({"train.epoch": 3}, r"train\.epoch: unknown key \(allowed: seed, epochs, patience, .*variation\)"),
         ({"trian": {}}, r"trian: unknown key \(allowed: data, download, .*evaluate\)"),
         ({"train.patience": None}, r"train\.patience: missing; add it"),
         ({"split": None}, r"split: missing; add it"),

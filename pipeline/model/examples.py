@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.config import VariationConfig
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.context import Block, ContextInputs, blocks
 from pipeline.model.augmentation import augment
@@ -113,10 +114,12 @@ class RecordingExamples:
     Attributes:
         recordings: In the order of the beat table; each has a beat that counts.
         stretch_beats: Beats in a stretch.
+        variation: How stretches are varied in training, if at all.
     """
 
     recordings: Sequence[Recording]
     stretch_beats: int
+    variation: VariationConfig | None = None
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
@@ -129,7 +132,7 @@ class RecordingExamples:
         return sum(-(-len(each.labels) // self.stretch_beats) for each in self.recordings)
 
     def epoch(self, rng: np.random.Generator) -> Epoch:
-        """Stretches that cover every recording from a random offset on, augmented and shuffled.
+        """Stretches that cover every recording from a random offset on, varied and shuffled.
 
         A stretch reaches past the ends of its recording with zeros that do not count.
         """
@@ -140,7 +143,8 @@ class RecordingExamples:
         ]
         stretches = [self._stretch(*places[place]) for place in rng.permutation(len(places))]
         beats, rhythm, labels, weights = (np.stack(arrays) for arrays in zip(*stretches, strict=True))
-        augment(beats, rhythm, rng)
+        if self.variation is not None:
+            augment(beats, rhythm, self.variation, rng)
         return Epoch([beats, rhythm], labels, weights)
 
     def predict(self, model: keras.Model) -> Floats:

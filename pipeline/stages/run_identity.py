@@ -17,7 +17,17 @@ from pipeline.tracking.provenance import git_tags
 _CODE = Path(pipeline.model.__path__[0])
 _INPUT_CODE = tuple(
     _CODE.parent / name
-    for name in ("ecg/aami.py", "ecg/context.py", "ecg/scores.py", "stages/examples.py", "stages/protocol_data.py")
+    for name in (
+        "ecg/aami.py",
+        "ecg/context.py",
+        "ecg/resampling.py",
+        "ecg/scores.py",
+        "ecg/synthetic",
+        "ecg/windows.py",
+        "stages/examples.py",
+        "stages/protocol_data.py",
+        "stages/training_side.py",
+    )
 )
 """What is made of the beat table at training time, and what picks the best epoch."""
 
@@ -35,16 +45,18 @@ def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
         "config_key": run_key(config, protocol, data),
     }
     counts = {side: data.counts(side) for side in SIDES}
-    return Manifest("", run_params(config), tags, counts, data.beats_md5)
+    return Manifest("", run_params(config, protocol), tags, counts, data.beats_md5)
 
 
-def run_params(config: Config) -> dict[str, str | int | float | bool]:
-    """The settings of a run by dotted name: of the architectures, the chosen one's alone."""
+def run_params(config: Config, protocol: str) -> dict[str, str | int | float | bool]:
+    """The settings of a run by dotted name: of the architectures and the protocols, the chosen one's alone."""
     chosen = config.model.architecture
     training = config.train.of(chosen).model_dump() | {"epochs": config.train.epochs_of(chosen)}
+    if chosen == "context":
+        training |= config.train.variation.of(protocol).model_dump()
     sections = {
         "model": {"architecture": chosen} | getattr(config.model, chosen).model_dump(),
-        "train": config.train.model_dump(exclude={"reference", "context"}) | training,
+        "train": config.train.model_dump(exclude={"reference", "context", "variation"}) | training,
         "split": config.split.model_dump(),
     }
     flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}
@@ -63,20 +75,20 @@ def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
     """
     told: dict[str, Any] = {
         "protocol": protocol,
-        "settings": run_params(config),
+        "settings": run_params(config, protocol),
         "rows": data.beats_md5,
         "sides": {side: data.digest(side) for side in SIDES},
         "code": _code_digest(_CODE),
-        "input_code": [hashlib.sha256(path.read_bytes()).hexdigest() for path in _INPUT_CODE],
+        "input_code": [_code_digest(path) for path in _INPUT_CODE],
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _code_digest(folder: Path) -> str:
-    """SHA-256 of the Python files in and below `folder`, names and content."""
+def _code_digest(code: Path) -> str:
+    """SHA-256 of a Python file, or of those in and below a folder, names and content."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(code.rglob("*.py")) if code.is_dir() else [code]:
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+        digest.update(f"{path.relative_to(code.parent).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()

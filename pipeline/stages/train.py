@@ -16,6 +16,7 @@ from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.run_identity import describe_run
 from pipeline.stages.run_results import enter_results
+from pipeline.stages.training_side import training_side
 from pipeline.tracking.failures import STORE_FAILURES
 from pipeline.tracking.runs import fail, log_epoch, resume_run, run_exists, start_training_run, system_metrics
 from pipeline.tracking.store import Store, check_writable, open_store
@@ -43,7 +44,7 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
     with one_process(home / "locks" / name, f"{protocol}, seed {config.train.seed}: is being trained"):
         state = home / "training" / name
         manifest = _open_run(store, protocol, manifest, state / "run.json")
-        training, validation = (examples_of(config, data, side) for side in ("train", "validation"))
+        training, validation = training_side(config, protocol, data), examples_of(config, data, "validation")
         trained = _train(
             config, training, validation, store, manifest.run_id, state, f"train {protocol} (seed {config.train.seed})"
         )

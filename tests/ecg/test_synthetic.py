@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 from pipeline.ecg.aami import CLASS_OF_SYMBOL, CLASSES
 from pipeline.ecg.synthetic import dynamics, write_records
 from pipeline.ecg.synthetic.profiles import profile_for
+from pipeline.ecg.synthetic.records import synthesise
 from pipeline.errors import UserError
 
 SIDES = Path(__file__).parents[2] / "data" / "reference" / "synthetic" / "records.csv"
@@ -112,7 +113,17 @@ def test_seed_name_and_length_matter(tmp_path: Path) -> None:
         write_records(tmp_path / name, ["s01", "s25"], 0.3, seed)
     signals = [(tmp_path / name / f"{record}.dat").read_bytes() for name in "ab" for record in ("s01", "s25")]
     assert len(set(signals)) == 4
-    assert profile_for("s01") == profile_for("s25")
+    assert profile_for("s01") == profile_for("s33")
+
+
+def test_a_sick_sinus_is_silent_after_atrial_runs() -> None:
+    made = synthesise("x28", 4, SEED)
+    symbols, times_s = np.array(made.symbols[1:]), made.samples[1:] / FS_HZ
+    after_atrial = np.isin(symbols[:-1], ["A", "a", "J", "S"])
+    pauses = after_atrial & (np.diff(times_s) > 1.2)
+    assert pauses.sum() > 10
+    assert (symbols[1:][pauses] == "N").all()
+    assert 1.5 * np.median(np.diff(times_s)) < np.diff(times_s)[pauses].max() < 3.4
 
 
 def test_another_sampling_rate_gives_the_same_rhythm(folder: Path, tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.config import ContextConfig
+from pipeline.config import ContextConfig, VariationConfig
 from pipeline.ecg.context import CHANNELS, RHYTHM_FEATURES, ContextInputs
 from pipeline.ecg.windows import WINDOW_SAMPLES
 from pipeline.model.architectures import build_context
 from pipeline.model.augmentation import augment
 from pipeline.model.examples import Recording, RecordingExamples, predict_recordings
 
+VARIATION = VariationConfig(lead_swap=0.5, lead_loss=0.1, disturbance=0.3, gain=0.15, tempo=0.15, synthetic_patients=0)
+NOTHING = VariationConfig(lead_swap=0.0, lead_loss=0.0, disturbance=0.0, gain=0.0, tempo=0.0, synthetic_patients=0)
 SHAPE = ContextConfig(filters=[3, 4], dense_units=6, lstm_units=[4], dropout=0.1)
 
 
@@ -47,16 +49,25 @@ def test_labels_that_do_not_count_never_reach_an_epoch():
 def test_the_same_generator_gives_the_same_epoch_and_leaves_the_recording_as_it_was():
     one = recording(40, 3)
     before = one.inputs.beats.copy()
-    examples = RecordingExamples([one], stretch_beats=16)
+    examples = RecordingExamples([one], 16, VARIATION)
     first, second = (examples.epoch(np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first.inputs[0], second.inputs[0])
     assert not np.array_equal(first.inputs[0], examples.epoch(np.random.default_rng(6)).inputs[0])
     np.testing.assert_array_equal(one.inputs.beats, before)
 
 
+@pytest.mark.parametrize("variation", [None, NOTHING])
+def test_without_variation_the_stretches_are_the_recording(variation):
+    one = recording(40, 3)
+    beats, _ = RecordingExamples([one], 8, variation).epoch(np.random.default_rng(5)).inputs
+    kept = np.concatenate(beats)[np.concatenate(beats).any(axis=(1, 2))]
+    order, wanted = np.argsort(kept[:, 0, 0]), np.argsort(one.inputs.beats[:, 0, 0])
+    np.testing.assert_array_equal(kept[order], one.inputs.beats[wanted])
+
+
 def test_lost_leads_are_zero_in_channels_and_likeness_alike():
     beats, rhythm = np.ones((400, 4, WINDOW_SAMPLES, CHANNELS), np.float32), np.ones((400, 4, 14), np.float32)
-    augment(beats, rhythm, np.random.default_rng(2))
+    augment(beats, rhythm, VARIATION, np.random.default_rng(2))
     for lead in (0, 1):
         lost = ~beats[..., [lead, lead + 2]].any(axis=(1, 2, 3))
         assert 0.05 < lost.mean() < 0.15

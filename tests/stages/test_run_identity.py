@@ -26,6 +26,12 @@ def test_a_key_is_of_settings_and_data(config, data):
         run_key(config, "kaggle", dataclasses.replace(data, beats=moved)),
     }
     assert len(keys) == 6
+    context = config.model_copy(update={"model": config.model.model_copy(update={"architecture": "context"})})
+    other = context.train.variation.kaggle.model_copy(update={"lead_swap": 0.9})
+    varied = context.train.variation.model_copy(update={"kaggle": other})
+    changed = context.model_copy(update={"train": context.train.model_copy(update={"variation": varied})})
+    assert run_key(changed, "kaggle", data) != run_key(context, "kaggle", data)
+    assert run_key(changed, "interpatient", data) == run_key(context, "interpatient", data)
     assert key_with(config, data, "download", workers=3) == same
 
 
@@ -59,8 +65,14 @@ def test_a_key_is_of_the_code_that_makes_the_inputs(config, data, tmp_path, monk
     before = run_key(config, "kaggle", data)
     changed = []
     for number, path in enumerate(run_identity._INPUT_CODE):
-        copy = tmp_path / f"{number}.py"
-        copy.write_bytes(path.read_bytes() + b"#")
+        copy = tmp_path / str(number) / path.name
+        if path.is_dir():
+            shutil.copytree(path, copy)
+        else:
+            copy.parent.mkdir()
+            shutil.copy(path, copy)
+        edited = next(copy.glob("r*.py")) if path.is_dir() else copy
+        edited.write_bytes(edited.read_bytes() + b"#")
         others = [copy if place == number else each for place, each in enumerate(run_identity._INPUT_CODE)]
         with monkeypatch.context() as patch:
             patch.setattr(run_identity, "_INPUT_CODE", others)

@@ -1,4 +1,4 @@
-"""Which arrhythmias a synthetic patient has: a roster of 24, assigned by the record's number."""
+"""Which arrhythmias a synthetic patient has: a roster, assigned by the record's number."""
 
 import hashlib
 import re
@@ -17,6 +17,10 @@ class Profile:
     """An atrial or junctional premature beat, or the first of a run."""
     run: float = 0.08
     """That an atrial premature beat starts a run."""
+    run_beats: int = 5
+    """The longest such run."""
+    sinus_arrest: float = 0.0
+    """That the sinus node is silent after atrial beats, until an escape beat ends a pause of 1.2 to 3.2 s."""
     ventricular: float = 0.0
     """A ventricular premature beat, couplet, run or episode of bigeminy."""
     bigeminy: float = 0.05
@@ -44,7 +48,8 @@ def profile_for(record: str) -> Profile:
 
 # The sides of data/reference/synthetic/records.csv repeat every four records (train, train,
 # validation, test); each row below is one such round. The first round has every class on every
-# side, so that four patients are enough for a quick run.
+# side, so that four patients are enough for a quick run. Those 24 are the demonstration's; the
+# rounds after them are for training beside real patients: more fibrillation, longer runs, sick sinus.
 ROSTER = (
     Profile(atrial=0.10, ventricular=0.08, fusion=0.07, escape=0.003),
     Profile(conduction="left_block", atrial=0.10, ventricular=0.08, fusion=0.07, paced=0.35),
@@ -75,4 +80,14 @@ ROSTER = (
     Profile(conduction="left_block", paced=0.35, atrial=0.10, ventricular=0.08, fusion=0.06),
     Profile(atrial=0.12, ventricular=0.08, fusion=0.06),
     Profile(atrial=0.14, run=0.15, ventricular=0.06, fusion=0.05),
+    #
+    Profile(fibrillation=True, ventricular=0.03),
+    Profile(fibrillation=True, conduction="left_block", ventricular=0.08),
+    Profile(atrial=0.06, run=0.6, run_beats=30, ventricular=0.02),
+    Profile(atrial=0.4, run=0.8, run_beats=16, sinus_arrest=0.7),
+    #
+    Profile(fibrillation=True, ventricular=0.12),
+    Profile(fibrillation=True),
+    Profile(atrial=0.10, run=0.4, run_beats=12, conduction="right_block", ventricular=0.03),
+    Profile(atrial=0.3, run=0.7, run_beats=10, sinus_arrest=0.8, conduction="right_block"),
 )

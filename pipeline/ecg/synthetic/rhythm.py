@@ -133,15 +133,24 @@ class _Heart:
     def _atrial(self, rr: float) -> None:
         """One or several premature beats; the node is reset, so the pause is not compensatory."""
         coupling = float(np.clip(self.rng.normal(self.timing.atrial_coupling, 0.04), 0.48, 0.80))
-        count = int(self.rng.integers(2, 6)) if self.rng.random() < self.profile.run else 1
+        longest = self.profile.run_beats
+        count = int(self.rng.integers(2, longest + 1)) if self.rng.random() < self.profile.run else 1
         time_s = self.node_s
         for number in range(count):
             step = coupling if number == 0 else self._jitter(self.timing.atrial_run_coupling, 0.03)
             time_s += max(step * rr, _SHORTEST_RR_S + 0.02)
             self._add(self._supraventricular(time_s))
-        pause = min(self._jitter(self.timing.atrial_pause, 0.03), 1.9 - coupling)
-        self._conducted(time_s + pause * rr)
+        if self.profile.sinus_arrest and self.rng.random() < self.profile.sinus_arrest:
+            self._arrest(time_s)
+        else:
+            pause = min(self._jitter(self.timing.atrial_pause, 0.03), 1.9 - coupling)
+            self._conducted(time_s + pause * rr)
         self.rest = int(self.rng.integers(1, 4))
+
+    def _arrest(self, last_s: float) -> None:
+        """The sinus node recovers late from atrial beats; a lower pacemaker ends the pause."""
+        self.node_s = last_s + float(self.rng.uniform(1.2, 3.2))
+        self._add(Beat(self.node_s, _CONDUCTED_SYMBOL[self.profile.conduction], "conducted"))
 
     def _supraventricular(self, time_s: float) -> Beat:
         aberrant = self.rng.random() < self.timing.aberrant_share
