@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import yaml
 
 from pipeline.demo import prepare_workspace
 
+LITTLE = {"lead_swap": 0.5, "lead_loss": 0.1, "disturbance": 0.3, "gain": 0.1, "tempo": 0.1, "synthetic_patients": 1}
 TINY: dict[str, dict[str, Any]] = {
     "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
     "synthetic": {"minutes": 0.7},
@@ -20,7 +23,7 @@ TINY: dict[str, dict[str, Any]] = {
         "reference": {"filters": [4, 4, 4, 4], "lstm_units": [4, 4], "dense_units": 8, "dropout": 0.1},
         "context": {"filters": [4, 4], "lstm_units": [4], "dense_units": 8, "dropout": 0.1},
     },
-    "train": {"epochs": 1, "device": "cpu"},
+    "train": {"epochs": 1, "device": "cpu", "variation": {"kaggle": LITTLE, "interpatient": LITTLE}},
 }
 
 
@@ -53,8 +56,8 @@ class Workspace:
         path = self.path("params.yaml")
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
         for key, value in changes.items():
-            section, _, name = key.partition(".")
-            params[section][name] = value
+            *sections, name = key.split(".")
+            reduce(getitem, sections, params)[name] = value
         path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 

@@ -110,8 +110,9 @@ def test_a_second_run_has_nothing_to_do(finished):
     ("changes", "expected"),
     [
         ({"train.epochs": 2}, of_protocols("train")),
-        ({"model.architecture": "context"}, of_protocols("train")),
-        ({"model.context": {"filters": [4], "lstm_units": [4], "dense_units": 4, "dropout": 0.3}}, set()),
+        ({"model.architecture": "reference"}, of_protocols("train")),
+        ({"model.reference": {"filters": [4], "lstm_units": [4], "dense_units": 4, "dropout": 0.3}}, set()),
+        ({"train.variation.interpatient.gain": 0.2}, {"train@interpatient"}),
         ({"evaluate.sides": ["validation"]}, of_protocols("evaluate")),
         ({"split.seed": 2}, of_protocols("split")),
         ({"synthetic.seed": 2}, {"download"}),
