@@ -93,6 +93,7 @@ class ReferenceTraining(_Section):
     """How the reference network is trained: batches of rows."""
 
     epochs: int = Field(ge=1, le=10_000)
+    keep: Literal["best", "last"]
     batch_size: int = Field(ge=1, le=65_536)
     learning_rate: float = Field(gt=0, le=1)
 
@@ -126,6 +127,7 @@ class ContextTraining(_Section):
     """How the network over consecutive beats is trained: batches of stretches of recordings."""
 
     epochs: int = Field(ge=1, le=10_000)
+    keep: Literal["best", "last"]
     batch_size: int = Field(ge=1, le=4096)
     stretch_beats: int = Field(ge=8, le=1024)
     learning_rate: float = Field(gt=0, le=1)

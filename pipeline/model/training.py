@@ -1,4 +1,4 @@
-"""Training: epochs in a fixed order, best weights by validation macro-F1, resumable after a kill."""
+"""Training: epochs in a fixed order, the best or the last one's weights kept, resumable after a kill."""
 
 import os
 import time
@@ -27,11 +27,11 @@ from pipeline.model.progress import TrainingProgress
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: the model with its best weights, and one row of history an epoch."""
+    """A finished training: the model with the weights that are kept, and one row of history an epoch."""
 
     model: keras.Model
     history: pd.DataFrame
-    best_epoch: int
+    kept_epoch: int
     device: Device
 
 
@@ -44,7 +44,9 @@ def train(
     title: str = "train",
     on_epoch: Callable[[int, dict[str, float]], None] = lambda epoch, row: None,
 ) -> Trained:
-    """Train until the last epoch, or until validation macro-F1 has not risen for `patience` epochs.
+    """Train until the last epoch, and keep its weights or those of the best by validation macro-F1, as `keep` says.
+
+    Where the best is kept, training ends when validation macro-F1 has not risen for `patience` epochs.
 
     The state is written to `checkpoint` after every epoch; called again with the same arguments, it goes on from there
     and, on a CPU, ends with the same weights as if it had not been stopped.
@@ -63,21 +65,21 @@ def train(
     progress = TrainingProgress(title, epochs, len(state.history), len(training.labels))
     try:
         for epoch in range(len(state.history), epochs):
-            if epoch - state.best_epoch > config.patience:
+            if settings.keep == "best" and epoch - state.kept_epoch > config.patience:
                 break
             row = _fit(model, training, _order(config.seed, epoch), settings.batch_size, progress)
             judge.set_weights(model.get_weights())
             row = {"epoch": epoch + 1, **row, **_judged(validation.labels, validation.predict(judge))}
             state.history.append(row)
-            best = state.history[state.best_epoch]["val_macro_f1"] if state.best_weights else -1.0
-            if row["val_macro_f1"] > best:
-                state.best_epoch, state.best_weights = epoch, model.get_weights()
+            best = max((one["val_macro_f1"] for one in state.history[:-1]), default=-1.0)
+            if settings.keep == "last" or row["val_macro_f1"] > best:
+                state.kept_epoch, state.kept_weights = epoch, model.get_weights()
             save_checkpoint(checkpoint, model, state)
             progress.epoch_done(row, max(best, row["val_macro_f1"]))
             on_epoch(epoch, row)
     finally:
         progress.close()
-    return Trained(_portable(model_config, state), pd.DataFrame(state.history), state.best_epoch, device)
+    return Trained(_portable(model_config, state), pd.DataFrame(state.history), state.kept_epoch, device)
 
 
 def _lstm(device: Device) -> Callable[[int, bool], Any]:
@@ -148,10 +150,10 @@ def _normalised(probability: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
 
 
 def _portable(config: ModelConfig, state: TrainingState) -> keras.Model:
-    """The best weights in a model of built-in layers."""
+    """The kept weights in a model of built-in layers."""
     keras.config.set_dtype_policy("float32")
     model = build(config)
-    model.set_weights(state.best_weights)
+    model.set_weights(state.kept_weights)
     return model
 
 

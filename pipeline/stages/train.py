@@ -105,8 +105,8 @@ def _write(trained: Trained, manifest: Manifest, folder: Path) -> None:
     with atomic_path(folder / "history.csv") as temporary:
         trained.history.to_csv(temporary, index=False)
     manifest.write(folder / "run.json")
-    best = trained.history.iloc[trained.best_epoch]
-    print(f"best epoch {best.epoch:.0f}: validation macro-F1 {best.val_macro_f1:.4f}; {folder / 'model.keras'}")
+    kept = trained.history.iloc[trained.kept_epoch]
+    print(f"kept epoch {kept.epoch:.0f}: validation macro-F1 {kept.val_macro_f1:.4f}; {folder / 'model.keras'}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pipeline.config import (
     ReferenceConfig,
     ReferenceTraining,
     TrainConfig,
+    VariationConfig,
+    VariationsConfig,
 )
 from pipeline.ecg.context import ContextInputs
 from pipeline.errors import UserError
@@ -30,6 +32,7 @@ MODEL = ModelConfig(
     reference=ReferenceConfig(filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1),
     context=ContextConfig(filters=[4, 4], dense_units=8, lstm_units=[4], dropout=0.1),
 )
+NO_VARIATION = VariationConfig(lead_swap=0, lead_loss=0, disturbance=0, gain=0, tempo=0, synthetic_patients=0)
 TRAIN = TrainConfig(
     seed=3,
     epochs=4,
@@ -37,8 +40,9 @@ TRAIN = TrainConfig(
     device="cpu",
     precision="auto",
     deterministic=True,
-    reference=ReferenceTraining(epochs=9, batch_size=16, learning_rate=0.02),
-    context=ContextTraining(epochs=9, batch_size=4, stretch_beats=8, learning_rate=0.02),
+    reference=ReferenceTraining(epochs=9, keep="best", batch_size=16, learning_rate=0.02),
+    context=ContextTraining(epochs=9, keep="last", batch_size=4, stretch_beats=8, learning_rate=0.02),
+    variation=VariationsConfig(kaggle=NO_VARIATION, interpatient=NO_VARIATION),
 )
 
 # One process: train into argv[1]; with argv[2], die by SIGKILL where it says; else write the weights.
@@ -135,7 +139,7 @@ def test_training_learns(trained):
     history = trained.history
     assert list(history.epoch) == [1, 2, 3, 4]
     assert history.loss.iloc[-1] < history.loss.iloc[0]
-    assert history.val_macro_f1[trained.best_epoch] == history.val_macro_f1.max() > 0.3
+    assert history.val_macro_f1[trained.kept_epoch] == history.val_macro_f1.max() > 0.3
     assert history.learning_rate.iloc[0] == pytest.approx(TRAIN.reference.learning_rate, rel=0.2)
     assert history.learning_rate.iloc[-1] < TRAIN.reference.learning_rate / 10
     assert trained.device == Device(gpus=0, precision="float32", backend="tensorflow")
@@ -154,7 +158,7 @@ def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
         on_epoch=lambda epoch, row: told.append((epoch, row["val_macro_f1"])),
     )
     assert told == [(0, 0.2), (1, 0.5), (2, 0.4), (3, 0.5)]
-    assert stopped.best_epoch == 1
+    assert stopped.kept_epoch == 1
     losses = stopped.history.val_loss
     kept = log_loss(VALIDATION.labels, VALIDATION.predict(stopped.model).astype(np.float64), labels=range(5))
     assert kept == pytest.approx(losses[1], rel=1e-4)
@@ -168,6 +172,17 @@ def test_a_finished_training_is_not_repeated(trained, tmp_path, monkeypatch):
     again = train(MODEL, changed(epochs=1), TRAINING, VALIDATION, checkpoint)
     for one, other in zip(first.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_last_epochs_weights_are_kept_where_params_say_so(tmp_path, monkeypatch):
+    scores = iter([0.9, 0.2, 0.1])
+    monkeypatch.setattr(training, "macro_f1", lambda *_, **__: next(scores))
+    keep_last = TRAIN.reference.model_copy(update={"keep": "last"})
+    config = changed(epochs=3, patience=1, reference=keep_last)
+    trained = train(MODEL, config, TRAINING, VALIDATION, tmp_path / "checkpoint.npz")
+    assert (trained.kept_epoch, len(trained.history)) == (2, 3)
+    kept = log_loss(VALIDATION.labels, VALIDATION.predict(trained.model).astype(np.float64), labels=range(5))
+    assert kept == pytest.approx(trained.history.val_loss[2], rel=1e-4)
 
 
 def recordings(seed):
@@ -186,7 +201,7 @@ def recordings(seed):
 def test_the_network_over_beats_learns_and_goes_on_as_if_it_had_not_been_stopped(tmp_path):
     context, sides = MODEL.model_copy(update={"architecture": "context"}), (recordings(1), recordings(2))
     whole = train(context, TRAIN, *sides, tmp_path / "whole.npz")
-    assert whole.history.val_accuracy[whole.best_epoch] > 0.9
+    assert whole.history.val_accuracy[whole.kept_epoch] > 0.9
 
     def stop(epoch, row):
         raise KeyboardInterrupt
