@@ -98,7 +98,7 @@ def write_profile(profile: Profile, path: Path) -> None:
     content = {
         "format": _FORMAT,
         "records": list(profile.records),
-        "edges": {fact: np.round(edges, 6).tolist() for fact, edges in profile.edges.items()},
+        "edges": {fact: edges.tolist() for fact, edges in profile.edges.items()},
         "counts": {fact: counts.tolist() for fact, counts in profile.counts.items()},
     }
     write_text(path, json.dumps(content) + "\n")

@@ -39,8 +39,8 @@ ALTERED = {
 def facts(mitdb_folder, pytestconfig):
     """The facts of each DS1 recording, as it is and altered: way, then name."""
     network = load_network(pytestconfig.rootpath / RELEASED / "model.onnx", 1)
-    sides = load_dataset(pytestconfig.rootpath / "data/reference/mitdb").records
-    names = [name for name, record in sides.items() if record.side in ("train", "validation")]
+    records = load_dataset(pytestconfig.rootpath / "data/reference/mitdb").records
+    names = list(records.record[records.side.isin(["train", "validation"])])
     assert len(names) == 22
     found = {way: {} for way in ALTERED}
     for seed, name in enumerate(names):
