@@ -10,7 +10,7 @@ from pipeline.cli.app import app
 ALARM_EXIT_CODE = 3
 
 Recordings = Annotated[
-    list[Path], typer.Argument(metavar="RECORD...", help="The recordings that were scored: WFDB, without extension.")
+    list[Path], typer.Argument(metavar="RECORD...", help="The WFDB records that were scored, without extension.")
 ]
 Scored = Annotated[list[Path], typer.Option(help="A table that `heartbeat score` wrote; may be given several times.")]
 

@@ -46,7 +46,7 @@ def runs(
 
 @app.command()
 def compare(
-    named: Annotated[
+    run: Annotated[
         list[str],
         typer.Argument(
             metavar="RUN RUN...",
@@ -67,7 +67,7 @@ def compare(
     from pipeline.tracking.compared import runs_on_side
     from pipeline.tracking.store import open_store
 
-    compared = runs_on_side(open_store(workspace, create=False), named, side)
+    compared = runs_on_side(open_store(workspace, create=False), run, side)
     where = f"{compared[0].settings['protocol']}, {side}"
     for table in comparison_tables(compared, where):
         Console().print(rich_table(table))

@@ -30,7 +30,7 @@ _SCORE = "val_macro_f1"
 def tune(protocol: str, trials: int, epochs: int) -> None:
     """Search until `trials` trials are finished, earlier calls of the same settings included.
 
-    Each is a child run in the experiment `heartbeat-<protocol>-tuning`, judged by validation macro-F1 at its best epoch.
+    Each is a child run in the experiment `heartbeat-<protocol>-tuning`, judged by its best validation macro-F1.
 
     Raises:
         UserError: bad input, another search of these settings is under way, or the store cannot be written.
