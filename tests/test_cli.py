@@ -13,7 +13,20 @@ from pipeline import cli, results
 from pipeline.cli import app
 from pipeline.tracking.store import open_store
 
-COMMANDS = ("demo", "results", "ui", "versions", "promote", "score", "release")
+COMMANDS = (
+    "demo",
+    "results",
+    "ui",
+    "runs",
+    "compare",
+    "profile",
+    "monitor",
+    "tune",
+    "versions",
+    "promote",
+    "score",
+    "release",
+)
 
 
 def run(monkeypatch, capsys, *arguments):

@@ -1,6 +1,6 @@
 """The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
 
-from pipeline.cli import models, runs, scoring, training  # noqa: F401  # Each adds its commands to the app.
+from pipeline.cli import models, monitoring, runs, scoring, training, tuning  # noqa: F401  # Each adds its commands to the app.
 from pipeline.cli.app import app
 
 

@@ -21,7 +21,7 @@ OVERALL_NAMES: Final = {
     **{f"{name}_f1": f"{name} F1" for name in CLASSES},
 }
 _RULE_NAMES: Final = {"strict": "all count", "exempt": "EC57's"}
-_INTERVALS: Final = "in brackets 95 % intervals by bootstrap over records"
+INTERVALS_NOTE: Final = "in brackets 95 % intervals by bootstrap over records"
 
 
 def ectopic_tables(assessment: Assessment, title: str) -> tuple[ScoreTable, ...]:
@@ -41,13 +41,13 @@ def certainty_tables(assessment: Assessment, title: str) -> tuple[ScoreTable, ..
 
 def _ectopic_table(beats: BeatSet, title: str) -> ScoreTable:
     rows = [
-        (group, pooling, _RULE_NAMES[rule], *map(_cell, beats.ectopic[pooling][rule][group].values()))
+        (group, pooling, _RULE_NAMES[rule], *map(cell, beats.ectopic[pooling][rule][group].values()))
         for group in ec57.GROUPS
         for pooling in beats.ectopic
         for rule in ec57.RULES
     ]
     note = (
-        f"{beats.reason + '; ' if beats.reason else ''}{_INTERVALS}; gross: all beats pooled, average: mean of the "
+        f"{beats.reason + '; ' if beats.reason else ''}{INTERVALS_NOTE}; gross: all beats pooled, average: mean of the "
         "records in which it is defined; EC57's: F or Q called VEB and Q called SVEB are no false calls"
     )
     heading = f"{title}, {beats.name}: {beats.beats:,} beats of {beats.records} records"
@@ -56,13 +56,13 @@ def _ectopic_table(beats: BeatSet, title: str) -> ScoreTable:
 
 def _sets_table(sets: Sequence[BeatSet], assessment: Assessment, title: str) -> ScoreTable:
     rows = [("beats", *(f"{each.beats:,}" for each in sets))]
-    rows += [(label, *(_cell(each.overall[key]) for each in sets)) for key, label in OVERALL_NAMES.items()]
+    rows += [(label, *(cell(each.overall[key]) for each in sets)) for key, label in OVERALL_NAMES.items()]
     rows += [
-        (f"{group} {RATE_NAMES[rate]}", *(_cell(each.ectopic["gross"]["exempt"][group][rate]) for each in sets))
+        (f"{group} {RATE_NAMES[rate]}", *(cell(each.ectopic["gross"]["exempt"][group][rate]) for each in sets))
         for group in ec57.GROUPS
         for rate in ec57.RATES
     ]
-    notes = [_INTERVALS, "SVEB and VEB gross, false calls as EC57 counts them"]
+    notes = [INTERVALS_NOTE, "SVEB and VEB gross, false calls as EC57 counts them"]
     notes += [f"{each.name}: {each.reason}" for each in assessment.without]
     notes += [
         f"{own:,} of {beats:,} {name} beats are of record {record}"
@@ -108,7 +108,8 @@ def _abstention_table(kept: pd.DataFrame, title: str) -> ScoreTable:
     return ScoreTable(f"{title}: leaving the least certain beats to a person", columns, tuple(rows), note)
 
 
-def _cell(found: Estimate) -> str:
+def cell(found: Estimate) -> str:
+    """An estimate with its interval, to four decimals; empty where it is not defined."""
     if np.isnan(found.low):
         return _plain(found.value)
     return f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"

@@ -63,15 +63,15 @@ def score_table(metrics: Metrics, title: str, published: Published | None = None
 def rich_table(table: ScoreTable) -> Table:
     """The table for a terminal; published columns are dimmed, averages set apart."""
     drawn = Table(title=table.title, caption=table.note or None, box=box.SIMPLE_HEAD, title_style="bold")
-    for column in table.columns:
+    for number, column in enumerate(table.columns):
         drawn.add_column(
             column,
-            justify="left" if column == "class" else "right",
+            justify="right" if number else "left",
             style="dim" if column == "published" else None,
-            no_wrap=True,
+            no_wrap=number == 0,
         )
-    for number, row in enumerate(table.rows):
-        drawn.add_row(*row, end_section=number == len(CLASSES) - 1)
+    for row in table.rows:
+        drawn.add_row(*row, end_section=row[0] == CLASSES[-1])
     return drawn
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from pipeline.errors import UserError
@@ -25,10 +26,10 @@ def log_onnx(store: Store, run_id: str, path: Path) -> None:
         store.client.log_artifact(run_id, str(path), ONNX_FOLDER)
 
 
-def download_onnx(store: Store, uri: str, folder: Path) -> Path:
-    """Copy the exported model of a registered version, `models:/name@alias` or `models:/name/3`, into `folder`.
+def version_at(store: Store, uri: str) -> ModelVersion:
+    """The registered version at `models:/name@alias` or `models:/name/3`.
 
-    Raises UserError when the registry has no such version, its run no exported model, or when the store fails.
+    Raises UserError when that is no such address, the registry has no such version, or the store fails.
     """
     parts = _URI.fullmatch(uri)
     if parts is None:
@@ -36,7 +37,7 @@ def download_onnx(store: Store, uri: str, folder: Path) -> Path:
     name, alias, version = parts["name"], parts["alias"], parts["version"]
     with explained(store.uri):
         try:
-            found = (
+            return (
                 store.client.get_model_version_by_alias(name, alias)
                 if alias
                 else store.client.get_model_version(name, version)
@@ -47,7 +48,15 @@ def download_onnx(store: Store, uri: str, folder: Path) -> Path:
             raise UserError(
                 f"{uri}: not in {store.shown}; `heartbeat versions --protocol ...` lists what is"
             ) from error
-        run_id = str(found.run_id)
+
+
+def download_onnx(store: Store, uri: str, folder: Path) -> Path:
+    """Copy the exported model of a registered version, `models:/name@alias` or `models:/name/3`, into `folder`.
+
+    Raises UserError when the registry has no such version, its run no exported model, or when the store fails.
+    """
+    run_id = str(version_at(store, uri).run_id)
+    with explained(store.uri):
         present = [item.path for item in store.client.list_artifacts(run_id, ONNX_FOLDER)]
         if ONNX_FILE not in present:
             raise UserError(f"{uri}: its run {run_id} has no {ONNX_FILE}; train it anew, or name a model.onnx")

@@ -13,13 +13,15 @@ import pandas as pd
 from mlflow.entities import Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from pipeline.errors import UserError
+from pipeline.tracking.description import describe
 from pipeline.tracking.failures import explained, impatient, store_error
+from pipeline.tracking.lookup import EVALUATION_FOLDER, Scalar, record_of, title_of
 from pipeline.tracking.provenance import DatasetInput, dvc_tags, mlflow_input
 from pipeline.tracking.store import Store, experiment_of
 
-Scalar = str | int | float | bool | None
 Entry = TypeVar("Entry")
 
 _monitor: Any = SystemMetricsMonitor  # MLflow left it without types.
@@ -28,7 +30,6 @@ _monitor: Any = SystemMetricsMonitor  # MLflow left it without types.
 _PARAMS_A_BATCH = 100
 _METRICS_A_BATCH = 1000
 _MONITOR_STOP_S = 10.0
-_EVALUATION_FOLDER = "evaluation"
 
 
 def start_training_run(
@@ -46,7 +47,8 @@ def start_training_run(
     experiment = experiment_of(store, protocol)
     all_tags = {"protocol": protocol, **dvc_tags(), **tags}
     with explained(store.uri):
-        run_id = str(store.client.create_run(experiment.experiment_id, tags=all_tags).info.run_id)
+        created = store.client.create_run(experiment.experiment_id, tags=all_tags, run_name=title_of(params))
+        run_id = str(created.info.run_id)
         entries = [Param(key, str(value)) for key, value in params.items()]
         for part in _parts(entries, _PARAMS_A_BATCH):
             store.client.log_batch(run_id, params=part)
@@ -134,7 +136,7 @@ def backfill_history(store: Store, run_id: str, history: pd.DataFrame) -> int:
 
 
 def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], report: Path) -> None:
-    """Log the numbers of each side, and the files of the folder `report` as artifacts.
+    """Log the numbers of each side, the files of the folder `report` as artifacts, and a note with the tables.
 
     `metrics` is nested, side first; `test.per_class.S.f1` is logged as `test.S.f1`.
     Raises UserError when the store fails.
@@ -142,7 +144,9 @@ def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], rep
     with explained(store.uri):
         for part in _parts(_points(flat_metrics(metrics), 0), _METRICS_A_BATCH):
             store.client.log_batch(run_id, metrics=part)
-        store.client.log_artifacts(run_id, str(report), _EVALUATION_FOLDER)
+        store.client.log_artifacts(run_id, str(report), EVALUATION_FOLDER)
+        note = describe(record_of(store.client.get_run(run_id)))
+        store.client.set_tag(run_id, MLFLOW_RUN_NOTE, note)
 
 
 def flat_metrics(metrics: Mapping[str, object], prefix: str = "") -> dict[str, float]:
