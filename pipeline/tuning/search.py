@@ -17,6 +17,7 @@ from pipeline.stages.examples import examples_of
 from pipeline.stages.lock import one_process
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.run_identity import describe_run, run_key, run_params
+from pipeline.stages.training_side import training_side
 from pipeline.tracking.runs import fail, finish, log_epoch, run_exists, start_training_run
 from pipeline.tracking.store import Store, check_writable, open_store
 from pipeline.tuning.space import suggested
@@ -84,7 +85,7 @@ def _try(
     """Train one trial; its validation macro-F1 at the best epoch."""
     chosen = suggested(config, trial, epochs)
     tags = {_PARENT_TAG: parent, "trial": str(trial.number), "architecture": chosen.model.architecture}
-    run_id = start_training_run(store, f"{protocol}-tuning", run_params(chosen), tags, [])
+    run_id = start_training_run(store, f"{protocol}-tuning", run_params(chosen, protocol), tags, [])
     trial.set_user_attr(_RUN, run_id)
     checkpoint = scratch / f"{trial.number}.npz"
 
@@ -96,7 +97,7 @@ def _try(
             raise optuna.TrialPruned
 
     try:
-        training, validation = (examples_of(chosen, data, side) for side in ("train", "validation"))
+        training, validation = training_side(chosen, protocol, data), examples_of(chosen, data, "validation")
         done = train(chosen.model, chosen.train, training, validation, checkpoint, f"trial {trial.number}", judge)
     except optuna.TrialPruned:
         finish(store, run_id)
