@@ -1,14 +1,18 @@
 """Scoring on a Ray cluster: the same work for each recording, on whichever machine has a free core."""
 
 import logging
+import multiprocessing
 import os
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from pipeline.errors import UserError
 from pipeline.scoring.parts import Outcome, Task, Work, part_name, score_part
+from pipeline.scoring.processes import end_with_parent
 from pipeline.scoring.score import Advance
 
 _BATCHES_A_CORE: Final = 8
@@ -29,29 +33,54 @@ class RayCluster:
     def __call__(self, work: Work, tasks: Sequence[Task], advance: Advance) -> Iterator[Outcome]:
         """Yield an outcome for every task as it comes.
 
+        Ray ends a process whose cluster is gone without a word to Python, so it runs in one of its own.
+
         Raises:
             UserError: there is no such cluster, or it is gone, or a part cannot be written; parts that are written
                 stay.
         """
         if not tasks:
             return
-        ray = _connected(self.address)
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe(duplex=False)
+        driver = context.Process(target=_drive, args=(self.address, work, tasks, theirs))
+        driver.start()
+        theirs.close()
         try:
-            yield from _on_cluster(ray, work, tasks)
-        except (ray.exceptions.RaySystemError, ray.exceptions.RpcError, ConnectionError) as error:
+            while (told := ours.recv()) is not None:
+                if isinstance(told, Exception):
+                    raise told
+                yield told
+        except EOFError as error:
             raise _gone(self.address) from error
         finally:
-            ray.shutdown()
+            driver.terminate()
+            driver.join()
+
+
+def _drive(address: str, work: Work, tasks: Sequence[Task], to: Connection) -> None:
+    """Send every outcome, then None; or the error that ended it."""
+    end_with_parent()
+    # Ray's processes write dozens of lines there when one of them is lost.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    try:
+        for outcome in _on_cluster(_connected(address), work, tasks):
+            to.send(outcome)
+        to.send(None)
+    except UserError as error:
+        to.send(error)
+    except Exception:
+        to.send(RuntimeError(traceback.format_exc()))
 
 
 def _connected(address: str) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
     except ImportError as error:
         raise UserError("--engine ray: Ray is not installed; run pip install 'heartbeat[ray]'") from error
     try:
-        ray.init(address=address, include_dashboard=None, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _gone(address) from error
     return ray

@@ -41,7 +41,7 @@ def available_cores() -> int:
 
 def _in_pool(work: Work, tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, context, initializer=end_with_parent)
     remaining = iter(tasks)
 
     def submitted(most: int) -> set[Future[Outcome]]:
@@ -63,7 +63,7 @@ def _in_pool(work: Work, tasks: Sequence[Task], workers: int) -> Iterator[Outcom
         pool.shutdown(cancel_futures=True)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A worker whose parent was killed would otherwise wait for tasks for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
