@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import socket
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _BATCHES_A_CORE: Final = 8
 _MOST_A_BATCH: Final = 32
 _WAITING_A_CORE: Final = 2
 _RETRIES: Final = 5
+_ANSWER_S: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ def _connected(address: str) -> Any:
         import ray
     except ImportError as error:
         raise UserError("--engine ray: Ray is not installed; run pip install 'heartbeat[ray]'") from error
+    host, _, port = address.rpartition(":")
     try:
+        if host and port.isdecimal():  # Ray itself tries for minutes.
+            socket.create_connection((host, int(port)), _ANSWER_S).close()
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise _gone(address) from error
     return ray
 
