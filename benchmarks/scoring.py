@@ -18,8 +18,8 @@ ABOUT = (
     "of ECG and {beats:,} beats, read, resampled, cut, labelled and written. The rival does the same with `predict` of "
     "the Keras model. *Network alone* is given its inputs and warmed up. Detection (XQRS) and streaming run on "
     "{slow_records} of the recordings; *24 hours* is one recording, repeated. On Ray each worker is a node of one "
-    "core, all of them on this machine with the cluster's own processes; the efficiency is two workers' speed over twice "
-    "that of one."
+    "core, all of them on this machine with the cluster's own processes; the efficiency is the speed of two "
+    "workers over twice that of one."
 )
 _MODEL = Path("models/released/interpatient/model.onnx")
 _KERAS_MODEL = Path("models/interpatient/model.keras")
