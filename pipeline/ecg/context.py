@@ -194,7 +194,8 @@ def _intervals(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         np.full(len(before), record - np.log(_TYPICAL_RR_S)),
         10 * _rolling_median(change, _VARIABILITY_BEATS, centred=True),
     ]
-    return np.clip(np.nan_to_num(np.stack(columns, axis=1)), -2 * _LOG_LIMIT, 2 * _LOG_LIMIT)
+    values: npt.NDArray[np.float64] = np.nan_to_num(np.stack(columns, axis=1))
+    return values.clip(-2 * _LOG_LIMIT, 2 * _LOG_LIMIT)
 
 
 def _likeness(
