@@ -87,10 +87,10 @@ def test_a_second_run_scores_what_is_new_alone(score, many, tmp_path):
     assert set(after) - set(before) == {"208.parquet"}
 
 
-def test_killed_and_run_again(score, many, model_file, tmp_path):
-    expected = read(score(many, out=tmp_path / "expected")[3])
+def test_killed_and_run_again(score, copies, model_file, tmp_path):
+    expected = read(score(copies, out=tmp_path / "expected")[3])
     out = tmp_path / "out"
-    told = [*COMMAND, "--model", model_file, "--out", out, "--workers", "2", many]
+    told = [*COMMAND, "--model", model_file, "--out", out, "--workers", "2", copies]
     process = subprocess.Popen([str(each) for each in told], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not parts_or_none(out):
@@ -100,12 +100,14 @@ def test_killed_and_run_again(score, many, model_file, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     before = parts(out)
-    assert len(before) < 6, "killed too late to show anything"
-    (out / ".100.parquet.x.part").write_bytes(b"half")
-    assert score(many, out=out)[0] == 0
+    assert len(before) < 100, "killed too late to show anything"
+    (out / "patient099" / ".106.parquet.x.part").parent.mkdir(exist_ok=True)
+    (out / "patient099" / ".106.parquet.x.part").write_bytes(b"half")
+    assert score(copies, out=out)[0] == 0
     after = parts(out)
     assert {name: after[name] for name in before} == before
     pd.testing.assert_frame_equal(read(out), expected, check_exact=True)
+    assert len(expected) == 100 * (expected.record == "patient000/106").sum()
     assert not list(out.rglob(".*.part"))
 
 
@@ -113,8 +115,8 @@ def parts_or_none(out):
     return parts(out) if out.exists() else {}
 
 
-def test_workers_end_with_a_killed_parent(many, model_file, tmp_path):
-    told = [*COMMAND, "--model", model_file, "--out", tmp_path / "out", "--workers", "2", many]
+def test_workers_end_with_a_killed_parent(copies, model_file, tmp_path):
+    told = [*COMMAND, "--model", model_file, "--out", tmp_path / "out", "--workers", "2", copies]
     process = subprocess.Popen([str(each) for each in told], stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 120
     while not parts_or_none(tmp_path / "out"):
