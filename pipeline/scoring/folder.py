@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pipeline.ecg.contract import context_contract
 from pipeline.errors import UserError
-from pipeline.files import write_json, write_text
+from pipeline.files import disk_error, write_json, write_text
 from pipeline.lock import one_process
 from pipeline.scoring.network import open_network
 from pipeline.scoring.parts import Engine, Outcome, Task, Work, part_name
@@ -35,7 +35,10 @@ def score_folder(work: Work, recordings: Sequence[Path], engine: Engine) -> int:
     """
     open_network(work.model, work.model_file, 1)
     root, tasks = named(recordings)
-    work.out.mkdir(parents=True, exist_ok=True)
+    try:
+        work.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(work.out, error) from error
     with one_process(work.out / _LOCK, f"{work.out}: is being scored into"):
         _agree(work, root)
         there = _clear(work.out)
