@@ -80,7 +80,12 @@ def score_recording(
 
 
 def stream_scores(
-    network: Network, windows: Floats, times_s: Times, view: View, advance: Advance = lambda share: None
+    network: Network,
+    windows: Floats,
+    times_s: Times,
+    view: View,
+    advance: Advance = lambda share: None,
+    wanted: npt.NDArray[np.int64] | None = None,
 ) -> Floats:
     """Judge each beat by what is known `view.look_ahead` beats after it, as if nothing later existed.
 
@@ -90,16 +95,18 @@ def stream_scores(
     Args:
         windows: (n, 2, 126) in mV, as `beat_windows` cuts them.
         times_s: (n,) ascending times of the beats.
+        wanted: (m,) ascending places of the beats to judge; None for all of them.
 
     Returns:
-        (n, 5) class probabilities.
+        (n, 5) class probabilities, or (m, 5) of the wanted beats.
     """
-    beats = np.arange(len(windows))
-    starts = np.maximum(beats - view.history, 0)
-    ends = np.minimum(beats + view.look_ahead + 1, len(windows))
+    every = np.arange(len(windows))
+    beats = every if wanted is None else wanted
+    starts = np.maximum(every - view.history, 0)
+    ends = np.minimum(every + view.look_ahead + 1, len(windows))
     result = np.zeros((len(windows), len(CLASSES)), np.float32)
     # Pieces of one length share a run, so that none is padded.
-    new_run = np.flatnonzero(np.diff(ends - starts) != 0) + 1
+    new_run = np.flatnonzero(np.diff((ends - starts)[beats]) != 0) + 1
     for run in np.split(beats, new_run):
         for at_once in np.split(run, range(_PIECES_AT_ONCE, len(run), _PIECES_AT_ONCE)):
             pieces = [slice(starts[beat], ends[beat]) for beat in at_once]
@@ -107,7 +114,7 @@ def stream_scores(
             scores = network.probabilities(inputs)
             result[at_once] = scores[np.arange(len(at_once)), at_once - starts[at_once]]
             advance((at_once[-1] + 1) / len(windows))
-    return result
+    return result[beats]
 
 
 def held(millivolts: Floats) -> Floats:
