@@ -26,6 +26,7 @@ COMMANDS = (
     "promote",
     "score",
     "release",
+    *("robustness", "noise", "attribute", "ablation"),
 )
 
 
