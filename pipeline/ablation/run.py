@@ -17,7 +17,7 @@ from pipeline.ablation.page import merged, write_table
 from pipeline.config import Config, load_config
 from pipeline.ecg.dataset import load_dataset
 from pipeline.evaluation.metrics import classification_metrics
-from pipeline.files import atomic_path
+from pipeline.files import atomic_path, write_text
 from pipeline.model.examples import Recording
 from pipeline.model.training import train
 from pipeline.stages.entry import BEATS, workspace
@@ -92,8 +92,7 @@ def _row(plan: Plan, name: str, idea: Idea) -> dict[str, Any]:
     }
     done = home / f"run-{len(judged)}.txt"
     if not done.exists():
-        with atomic_path(done) as temporary:
-            temporary.write_text(_entered(config, row, home))
+        write_text(done, _entered(config, row, home))
     return {**row, "run_id": done.read_text()}
 
 

@@ -84,4 +84,4 @@ def _nearest(places: Labels, among: Labels) -> Labels:
     after = np.clip(np.searchsorted(among, places), 0, len(among) - 1)
     before = np.maximum(after - 1, 0)
     nearer = np.abs(among[before] - places) <= np.abs(among[after] - places)
-    return np.where(nearer, before, after)
+    return np.where(nearer, before, after).astype(np.int64)

@@ -58,7 +58,9 @@ def attribute_mistakes(protocol: str, model: Path) -> Path:
     if network.name != "context" or data.windows is None:
         raise UserError(f"{model}: reads single rows; name a model of the architecture context")
     mistakes = _surest(network, data)
-    folder, rows, figures = folder_of(protocol), [], []
+    folder = folder_of(protocol)
+    rows: list[dict[str, Any]] = []
+    figures: list[str] = []
     with ScoringProgress(len(mistakes)) as progress:
         for name in CLASSES:
             explained = []
@@ -79,7 +81,8 @@ def attribute_mistakes(protocol: str, model: Path) -> Path:
 def _surest(network: Any, data: ProtocolData) -> list[Mistake]:
     """For each class its wrong calls of highest probability, each of another recording."""
     assert data.windows is not None
-    judged, found = data.on("validation"), []
+    judged = data.on("validation")
+    found: list[Mistake] = []
     for places in data.beats.groupby("record", sort=False).indices.values():
         if not judged[places].any():
             continue

@@ -25,6 +25,7 @@ from pipeline.scoring.batch import ScoringProgress
 from pipeline.scoring.network import Network, load_network
 
 Noise = Literal["wander", "muscle", "electrode"]
+Samples = npt.NDArray[np.float64]
 
 NOISES: Final[dict[Noise, str]] = {
     "wander": "baseline wander (NSTDB, record bw)",
@@ -55,9 +56,9 @@ def measure_noise(
     with ScoringProgress(len(judged)) as progress:
         for case in read_annotated(records, judged):
             labels.append(case.labels[case.judged])
-            drawn = {noise: _drawn(noise, case.signal, noise_folder) for noise in noises}
+            drawn: dict[str, Samples] = {noise: _drawn(noise, case.signal, noise_folder) for noise in noises}
             for number, (noise, snr_db) in enumerate(cells):
-                signal = case.signal if snr_db is None else _noisy(case, drawn[noise], snr_db)  # type: ignore[index]
+                signal = case.signal if snr_db is None else _noisy(case, drawn[noise], snr_db)
                 for name, network in networks.items():
                     found = calls_at(case, predicted(network, signal, case.beats))
                     calls[name, noise, snr_db].append(found)
@@ -95,7 +96,7 @@ def _opened(path: Path, protocol: str) -> Network:
         return load_network(exported, 1)
 
 
-def _drawn(noise: Noise, signal: Signal, folder: Path) -> npt.NDArray[np.float64]:
+def _drawn(noise: Noise, signal: Signal, folder: Path) -> Samples:
     """(n_samples, 2) of noise; what is generated depends on the recording's name alone."""
     samples, fs_hz = len(signal.millivolts), signal.fs_hz
     if noise == "wander":
@@ -104,7 +105,7 @@ def _drawn(noise: Noise, signal: Signal, folder: Path) -> npt.NDArray[np.float64
     return generate(samples, round(fs_hz), zlib.crc32(signal.name.encode()))
 
 
-def _noisy(case: Annotated, noise: npt.NDArray[np.float64], snr_db: float) -> Signal:
+def _noisy(case: Annotated, noise: Samples, snr_db: float) -> Signal:
     """The recording with the noise; its QRS complexes are measured on normal beats, or on all where there are none."""
     normal = case.beats[case.labels == CLASSES.index("N")]
     signal = case.signal

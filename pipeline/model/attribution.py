@@ -64,13 +64,14 @@ def integrated_gradients(
     """
     margin = _margin(model, beat, called, other)
 
-    @tf.function  # An LSTM run eagerly pays for each of its steps anew.
     def slopes(points: list[Any]) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(points)
             reached = tf.reduce_sum(margin(points))
         return tape.gradient(reached, points)
 
+    # An LSTM run eagerly pays for each of its steps anew.
+    compiled = tf.function(slopes)
     ends = [np.stack([baseline.beats, inputs.beats]), np.stack([baseline.rhythm, inputs.rhythm])]
     before, after = margin([tf.constant(each) for each in ends]).numpy().astype(np.float64)
     steps = (inputs.beats - baseline.beats, inputs.rhythm - baseline.rhythm)
@@ -82,7 +83,7 @@ def integrated_gradients(
             tf.constant(start + at_once.reshape(-1, *(1,) * step.ndim) * step)
             for start, step in zip((baseline.beats, baseline.rhythm), steps, strict=True)
         ]
-        for total, gradient in zip(sums, slopes(points), strict=True):
+        for total, gradient in zip(sums, compiled(points), strict=True):
             total += gradient.numpy().sum(axis=0)
     beats, rhythm = (np.asarray(total / _STEPS * step, np.float32) for total, step in zip(sums, steps, strict=True))
     return Attribution(beats, rhythm, float(after - before))
