@@ -14,7 +14,8 @@ from pipeline.ecg.recordings import LOWEST_RATE_HZ, Signal
 from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
 from pipeline.scoring.network import Network
-from pipeline.scoring.score import held, score_recording
+from pipeline.scoring.pieces import held
+from pipeline.scoring.score import score_recording
 
 HIGHEST_RATE_HZ: Final = 10_000.0
 LONGEST_S: Final = 3600.0
