@@ -68,7 +68,7 @@ def measure_noise(
         {"model": name, "noise": noise, "snr_db": snr_db, **scores(labels, found)}
         for (name, noise, snr_db), found in calls.items()
     ]
-    shown = {noise: NOISES[noise] for noise in noises}
+    shown: dict[str, str] = {noise: NOISES[noise] for noise in noises}
     content = {
         "protocol": protocol,
         "models": {name: described(path) for name, path in models.items()},
