@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,23 @@ LONGEST_S: Final = 3600.0
 """An hour; a longer recording is for `heartbeat score`."""
 
 _LARGEST_MV: Final = 1e4
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A recording as numbers, in the names that requests and tables give them."""
+
+    record: str
+    fs_hz: float
+    signal_mv: list[list[float | None]]
+    beats: list[int] | None = None
+
+
+def example_strip() -> Strip:
+    """Three seconds of two leads at 100 Hz, drawn as narrow peaks, with their beats."""
+    beats = [50, 130, 210]
+    peaks = np.exp(-(((np.arange(300)[:, None] - beats) / 3) ** 2)).sum(axis=1)
+    return Strip("example", 100.0, [np.round(gain * peaks, 3).tolist() for gain in (1.0, 0.5)], beats)
 
 
 def label_strip(network: Network, name: str, fs_hz: Any, signal_mv: Any, beats: Any = None) -> pd.DataFrame:

@@ -4,10 +4,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
@@ -15,6 +15,7 @@ from mlflow.types.schema import Array
 
 import pipeline
 from pipeline.ecg.aami import CLASSES
+from pipeline.scoring.strips import example_strip
 from pipeline.tracking.failures import explained
 from pipeline.tracking.models import MODEL_NAME
 from pipeline.tracking.store import Store, as_default
@@ -75,12 +76,9 @@ def recordings_signature() -> ModelSignature:
 
 
 def example_recordings() -> pd.DataFrame:
-    """Three seconds of two leads at 100 Hz, drawn as narrow peaks, with their beats."""
-    times_s = np.arange(300) / 100
-    beats = [50, 130, 210]
-    peaks = sum(np.exp(-(((times_s - beat / 100) / 0.03) ** 2)) for beat in beats)
-    leads = [np.round(gain * peaks, 3).tolist() for gain in (1.0, 0.5)]
-    return pd.DataFrame({"record": ["example"], "fs_hz": [100.0], "signal_mv": [leads], "beats": [beats]})
+    """One generated recording as a row, with its beats."""
+    strip = example_strip()
+    return pd.DataFrame({name: [value] for name, value in asdict(strip).items()})
 
 
 @contextmanager
