@@ -11,13 +11,14 @@ from fastapi.responses import JSONResponse
 
 from pipeline.errors import UserError
 from pipeline.scoring.strips import label_strip
-from pipeline.serving.limits import RETRY_AFTER_S, Desk, Limits, Refused, read_body
+from pipeline.serving.limits import LIMITS, RETRY_AFTER_S, Desk, Limits, Refused, read_body
 from pipeline.serving.measures import CONTENT_TYPE, Measures
 from pipeline.serving.messages import Labelled, Model, Problem, Recording, read_recording, write_labelled
 from pipeline.serving.served import POLL_S, Newer, Served, ServedModel
 
 _log = logging.getLogger(__name__)
 
+_RECORDING = Recording.model_json_schema()
 _REFUSALS = {
     400: "The body did not arrive whole.",
     408: "The body took too long to arrive.",
@@ -28,7 +29,7 @@ _REFUSALS = {
 }
 
 
-def create_app(newer: Newer, limits: Limits = Limits(), poll_s: float = POLL_S) -> FastAPI:
+def create_app(newer: Newer, limits: Limits = LIMITS, poll_s: float = POLL_S) -> FastAPI:
     """The service, with its first model loaded.
 
     Args:
@@ -78,12 +79,7 @@ def create_app(newer: Newer, limits: Limits = Limits(), poll_s: float = POLL_S) 
         "/beats",
         response_model=Labelled,
         responses={status: {"model": Problem, "description": about} for status, about in _REFUSALS.items()},
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": Recording.model_json_schema()}},
-            }
-        },
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _RECORDING}}}},
     )
     async def beats(request: Request) -> Response:
         """Label the beats of a recording."""

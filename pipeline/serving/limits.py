@@ -33,6 +33,9 @@ class Limits:
     answer_s: float = 60.0
 
 
+LIMITS: Final = Limits()
+
+
 class Refused(Exception):
     """A request that is answered without labels: HTTP status and one sentence."""
 

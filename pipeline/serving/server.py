@@ -21,7 +21,7 @@ def serve(newer: Newer, host: str, port: int) -> None:
     Raises:
         UserError: the port is taken, the host is none of this machine's, or there is no model to serve.
     """
-    with _listening(host, port) as listening:
+    with listening_at(host, port) as listening:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
         app = create_app(newer)
         config = uvicorn.Config(
@@ -36,7 +36,12 @@ def serve(newer: Newer, host: str, port: int) -> None:
             return
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening_at(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one.
+
+    Raises:
+        UserError: the port is taken, or the host is none of this machine's.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, protocol)
