@@ -1,19 +1,15 @@
-"""A real service on loopback, with a small exported network and generated recordings."""
+"""A real service on loopback, with the released networks and a generated recording."""
 
 import threading
 import time
 from contextlib import contextmanager
 
 import httpx
-import keras
 import pytest
 import uvicorn
 
-from pipeline.config import ContextConfig
 from pipeline.ecg.recordings import read_beat_samples, read_signal
 from pipeline.ecg.synthetic import write_records
-from pipeline.model.architectures import build_context
-from pipeline.model.export import export_onnx
 from pipeline.serving.app import create_app
 from pipeline.serving.server import listening_at
 
@@ -21,18 +17,9 @@ DEADLINE_S = 60
 
 
 @pytest.fixture(scope="session")
-def model_files(tmp_path_factory):
-    """Two small networks that differ."""
-    folder = tmp_path_factory.mktemp("networks")
-    files = []
-    for seed in (7, 8):
-        keras.utils.set_random_seed(seed)
-        model = build_context(ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.0))
-        # Larger than at the start of a training, so that classes are told apart.
-        model.set_weights([4 * weight for weight in model.get_weights()])
-        files.append(folder / f"{seed}.onnx")
-        export_onnx(model, "interpatient", files[-1])
-    return files
+def model_files(pytestconfig):
+    """Two networks that differ: the released ones."""
+    return [pytestconfig.rootpath / "models/released" / name / "model.onnx" for name in ("interpatient", "kaggle")]
 
 
 @pytest.fixture(scope="session")
