@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -32,10 +32,7 @@ async def _gathered(address: str, body: bytes, requests: int, due_s: Callable[[i
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with httpx.AsyncClient(limits=limits, timeout=_TIMEOUT_S, trust_env=False) as client:
         start = time.perf_counter() + 0.1
-        waiting: list[Awaitable[Answer]] = [
-            _one(client, address, body, start + due_s(each)) for each in range(requests)
-        ]
-        return await asyncio.gather(*waiting)
+        return await asyncio.gather(*(_one(client, address, body, start + due_s(each)) for each in range(requests)))
 
 
 async def _one(client: httpx.AsyncClient, address: str, body: bytes, due: float) -> Answer:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,6 @@ def fill_store(workspace: Path) -> str:
     """Register the two released networks in a new store, the first one champion; return the first one's address."""
     from pipeline.tracking.exported import log_onnx
     from pipeline.tracking.recordings import log_recording_model
-    from pipeline.tracking.registry import promote
     from pipeline.tracking.runs import start_training_run
     from pipeline.tracking.store import open_store
 
@@ -37,8 +36,16 @@ def fill_store(workspace: Path) -> str:
         if len(addresses) == 1:
             store.client.create_registered_model(_NAME)
         store.client.create_model_version(_NAME, addresses[-1], run_id)
-    promote(store, "interpatient", 1)
+    make_champion(workspace, 1)
     return addresses[0]
+
+
+def make_champion(workspace: Path, version: int) -> None:
+    """Move the alias that the service follows."""
+    from pipeline.tracking.registry import CHAMPION
+    from pipeline.tracking.store import open_store
+
+    open_store(workspace).client.set_registered_model_alias(_NAME, CHAMPION, str(version))
 
 
 @contextmanager
@@ -88,7 +95,7 @@ def _process(command: Sequence[str], log: Path, workspace: Path | None = None) -
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def _until(found, name: str) -> str:
+def _until(found: Callable[[], re.Match[str] | None], name: str) -> str:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if match := found():

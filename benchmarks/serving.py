@@ -1,4 +1,4 @@
-"""Labels over HTTP: `heartbeat serve` against `mlflow models serve` of the same network, and promotions and overload."""
+"""Labels over HTTP: `heartbeat serve` against `mlflow models serve` of the same network; promotions; overload."""
 
 import json
 import statistics
@@ -12,16 +12,16 @@ from typing import Any
 from benchmarks.load import Answer, burst, offered
 from benchmarks.measure import Job, rotated, run_all
 from benchmarks.plan import Plan, Result
-from benchmarks.servers import fill_store, ours, rival
+from benchmarks.servers import fill_store, make_champion, ours, rival
 from benchmarks.summary import Figure, compared, figure
 from pipeline.errors import UserError
 
 TITLE = "Serving"
 ABOUT = (
-    "A strip of {seconds} s and two leads of record {record}, sent {per_s} times a second to a service on the same machine, "
-    "{requests} requests a round, each timed from when it was due. The rival is given the registered model, which is the "
-    "same network behind the same preparation. Then {promotions} promotions under that load, and {burst} requests at once, "
-    "after which the load is offered again."
+    "A strip of {seconds} s and two leads of record {record}, sent {per_s} times a second to a service on the same "
+    "machine, {requests} requests a round, each timed from when it was due. The rival is given the registered model: "
+    "the same network behind the same preparation. Then {promotions} promotions under that load, and {burst} requests "
+    "at once, after which the load is offered again."
 )
 _RECORD, _SECONDS, _PER_S = Path("data/raw/208"), 10, 20
 _PROMOTIONS = 5
@@ -66,16 +66,16 @@ def _figures(steady: dict[str, list[list[Answer]]], rest: dict[str, Any]) -> lis
     [promoted], [(crowd, after)] = rest[_PROMOTED], rest[_OVERLOAD]
     refused = [answer.seconds * 1e3 for answer in crowd if answer.status == 503]
     lost = [answer for answer in crowd if answer.status not in (200, 503)]
-    figures += [*_latencies(_PROMOTED, [promoted]), figure(_PROMOTED, "requests lost", "", [_failed(promoted)])]
+    figures += _steadily(_PROMOTED, promoted)
     figures.append(figure(_OVERLOAD, "refused with 503", "requests", [len(refused)]))
     if refused:
         figures.append(figure(_OVERLOAD, "p50 to a 503", "ms", [statistics.median(refused)]))
     figures.append(figure(_OVERLOAD, "lost otherwise", "requests", [len(lost)]))
-    return figures + [*_latencies(f"{_OVERLOAD}, afterwards", [after]), _lost(f"{_OVERLOAD}, afterwards", after)]
+    return [*figures, *_steadily(f"{_OVERLOAD}, afterwards", after)]
 
 
-def _lost(subject: str, answers: Sequence[Answer]) -> Figure:
-    return figure(subject, "requests lost", "", [_failed(answers)])
+def _steadily(subject: str, answers: Sequence[Answer]) -> list[Figure]:
+    return [*_latencies(subject, [answers]), figure(subject, "lost", "requests", [_failed(answers)])]
 
 
 def _latencies(subject: str, rounds: Sequence[Sequence[Answer]]) -> list[Figure]:
@@ -102,15 +102,11 @@ def _all_labelled(answers: Sequence[Answer], address: str) -> None:
 
 
 def _promotions(workspace: Path, address: str, body: bytes, requests: int) -> list[Answer]:
-    """Promote the two versions in turn while requests come in at the usual rate, and twice as many of them."""
-    from pipeline.tracking.registry import promote
-    from pipeline.tracking.store import open_store
-
-    store = open_store(workspace)
+    """Promote the two versions in turn while twice as many requests come in at the usual rate."""
 
     def move() -> None:
         for number in range(_PROMOTIONS):
-            promote(store, "interpatient", 2 - number % 2)
+            make_champion(workspace, 2 - number % 2)
             time.sleep(2 * requests / _PER_S / _PROMOTIONS)
 
     mover = threading.Thread(target=move)

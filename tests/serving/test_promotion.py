@@ -8,7 +8,6 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.serving.served import ServedModel, file_model, registered_model
 from pipeline.tracking.exported import log_onnx
-from pipeline.tracking.registry import promote
 from pipeline.tracking.runs import start_training_run
 from pipeline.tracking.store import experiment_of, open_store
 
@@ -28,8 +27,12 @@ def workspace(monkeypatch, tmp_path, model_files):
         shutil.copy(file, tmp_path / "model.onnx")
         log_onnx(store, run_id, tmp_path / "model.onnx")
         store.client.create_model_version(NAME, "file:///model", run_id)
-    promote(store, "interpatient", 1)
+    make_champion(store, 1)
     return tmp_path
+
+
+def make_champion(store, version):
+    store.client.set_registered_model_alias(NAME, "champion", str(version))
 
 
 def test_promotions_under_load_lose_no_request(running, until, workspace, strip):
@@ -47,7 +50,7 @@ def test_promotions_under_load_lose_no_request(running, until, workspace, strip)
         try:
             for version in (2, 1, 2):
                 until(lambda: answers)
-                promote(store, "interpatient", version)
+                make_champion(store, version)
                 until(lambda: answers[-1][1].get("model") == {"name": NAME, "version": str(version)})  # noqa: B023
         finally:
             done.set()
@@ -65,7 +68,7 @@ def test_the_model_stays_while_the_store_is_away(running, until, workspace, stri
         store.client.delete_registered_model_alias(NAME, "champion")
         until(lambda: "heartbeat_model_watch_failures_total 0.0" not in client.get("/metrics").text)
         assert client.post("/beats", json=strip).json()["model"]["version"] == "1"
-        promote(store, "interpatient", 2)
+        make_champion(store, 2)
         until(lambda: client.get("/ready").json()["version"] == "2")
 
 
