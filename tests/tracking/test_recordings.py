@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,8 @@ from pipeline.ecg.windows import beat_windows
 from pipeline.scoring.batch import BeatSource, score_records
 from pipeline.tracking.models import logged_model_uri
 from pipeline.tracking.recordings import example_recordings, log_recording_model
-from pipeline.tracking.store import as_default
+from pipeline.tracking.runs import start_training_run
+from pipeline.tracking.store import as_default, open_store
 
 PROBABILITIES = [f"p_{name}" for name in CLASSES]
 
@@ -68,13 +70,25 @@ def ecg(tmp_path_factory):
     return folder / "106", signal, read_beat_samples(folder / "106", "atr", signal)
 
 
-@pytest.fixture
-def logged(store, run_id, network_file):
-    uri = log_recording_model(store, run_id, network_file)
-    assert store.client.get_run(run_id).info.status == "RUNNING"
-    assert uri == logged_model_uri(store, run_id)
-    with as_default(store):
-        return Path(mlflow.artifacts.download_artifacts(uri))
+@pytest.fixture(scope="module")
+def logged(set_up_database, network_file, tmp_path_factory):
+    """The logged model's folder."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    shutil.copy(set_up_database, workspace / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        store = open_store(workspace)
+        run_id = start_training_run(store, "interpatient", {}, {}, [])
+        uri = log_recording_model(store, run_id, network_file)
+        assert store.client.get_run(run_id).info.status == "RUNNING"
+        assert uri == logged_model_uri(store, run_id)
+        with as_default(store):
+            return Path(mlflow.artifacts.download_artifacts(uri))
+
+
+@pytest.fixture(scope="module")
+def model(logged):
+    return mlflow.pyfunc.load_model(str(logged))
 
 
 def recording(signal, beats=None):
@@ -82,9 +96,8 @@ def recording(signal, beats=None):
     return pd.DataFrame([row if beats is None else {**row, "beats": beats.tolist()}])
 
 
-def test_the_model_keras_and_the_command_agree(logged, keras_model, network_file, ecg, tmp_path):
+def test_the_model_keras_and_the_command_agree(model, keras_model, network_file, ecg, tmp_path):
     path, signal, beats = ecg
-    model = mlflow.pyfunc.load_model(str(logged))
     answered = model.predict(recording(signal, beats))
 
     score_records(network_file, [path], tmp_path / "beats.parquet", source=BeatSource(annotator="atr"))
@@ -146,17 +159,15 @@ def test_its_code_imports_nothing_that_was_left_out(logged):
         ({"beats": [[300]]}, "record example: beats: 300 lies outside"),
     ],
 )
-def test_a_recording_that_cannot_be_labelled_is_named(logged, change, told):
-    model = mlflow.pyfunc.load_model(str(logged))
+def test_a_recording_that_cannot_be_labelled_is_named(model, change, told):
     with pytest.raises(MlflowException, match=told):
         model.predict(example_recordings().assign(**change))
 
 
-def test_a_table_of_another_shape_is_refused(logged):
-    model = mlflow.pyfunc.load_model(str(logged))
+def test_a_table_of_another_shape_is_refused(model):
     with pytest.raises(MlflowException, match="signal_mv"):
         model.predict(example_recordings().drop(columns="signal_mv"))
 
 
-def test_a_table_without_rows_has_no_beats(logged):
-    assert len(mlflow.pyfunc.load_model(str(logged)).predict(example_recordings().iloc[:0])) == 0
+def test_a_table_without_rows_has_no_beats(model):
+    assert len(model.predict(example_recordings().iloc[:0])) == 0
