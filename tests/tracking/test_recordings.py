@@ -20,7 +20,7 @@ from pipeline.ecg.recordings import read_beat_samples, read_signal
 from pipeline.ecg.synthetic import write_records
 from pipeline.ecg.windows import beat_windows
 from pipeline.scoring.batch import BeatSource, score_records
-from pipeline.tracking.models import logged_model_uri
+from pipeline.tracking.models import KERAS_NAME, log_model, logged_model_uri
 from pipeline.tracking.recordings import example_recordings, log_recording_model
 from pipeline.tracking.runs import start_training_run
 from pipeline.tracking.store import as_default, open_store
@@ -71,8 +71,8 @@ def ecg(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def logged(set_up_database, network_file, tmp_path_factory):
-    """The logged model's folder."""
+def logged(set_up_database, keras_model, network_file, tmp_path_factory):
+    """The folder of the model that a run logged, with the Keras model beside it."""
     workspace = tmp_path_factory.mktemp("workspace")
     shutil.copy(set_up_database, workspace / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
@@ -80,6 +80,8 @@ def logged(set_up_database, network_file, tmp_path_factory):
         store = open_store(workspace)
         run_id = start_training_run(store, "interpatient", {}, {}, [])
         uri = log_recording_model(store, run_id, network_file)
+        example = {"beats": np.zeros((1, 2, 126, 4), "float32"), "rhythm": np.zeros((1, 2, 14), "float32")}
+        log_model(store, run_id, keras_model, example, keras_model.predict(example, verbose=0), KERAS_NAME)
         assert store.client.get_run(run_id).info.status == "RUNNING"
         assert uri == logged_model_uri(store, run_id)
         with as_default(store):
