@@ -22,7 +22,7 @@ def client(running, model_files):
         yield client
 
 
-def sample(client, name, **labels):
+def sample(client, name, /, **labels):
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for each in family.samples:
             if each.name == name and labels.items() <= each.labels.items():
