@@ -9,7 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.ecg.recordings import Signal
-from pipeline.scoring.batch import BeatSource, score_records
+from pipeline.scoring.batch import score_records
+from pipeline.scoring.labelling import BeatSource
 from pipeline.scoring.network import load_network
 from pipeline.scoring.score import score_recording
 from pipeline.serving.limits import Limits
