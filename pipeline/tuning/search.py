@@ -51,14 +51,20 @@ def tune(protocol: str, trials: int, epochs: int) -> None:
             print(f"trial {dead.number} was stopped; its settings are tried again")
             if _RUN in dead.user_attrs:
                 fail(store, dead.user_attrs[_RUN])
-        parent = _parent_run(study, store, experiment, config, data, protocol)
-        sides = training_side(config, protocol, data), examples_of(config, data, "validation")
-        search = _Search(config, protocol, store, parent, epochs, *sides, home / "tuning" / f"{key}.npz")
-        while len(finished(study)) < trials:
-            print(f"trial {len(finished(study)) + 1} of {trials}", flush=True)
-            study.optimize(search.attempt, n_trials=1)
-        finish(store, parent)
+        if len(finished(study)) < trials:
+            parent = _parent_run(study, store, experiment, config, data, protocol)
+            sides = training_side(config, protocol, data), examples_of(config, data, "validation")
+            search = _Search(config, protocol, store, parent, epochs, *sides, home / "tuning" / f"{key}.npz")
+            _attempt_until(study, search, trials)
+            finish(store, parent)
     _show(study, protocol, config)
+
+
+def _attempt_until(study: optuna.Study, search: "_Search", trials: int) -> None:
+    while len(finished(study)) < trials:
+        print(f"trial {len(finished(study)) + 1} of {trials}", flush=True)
+        study.optimize(search.attempt, n_trials=1)
+    search.checkpoint.unlink(missing_ok=True)
 
 
 def _parent_run(
