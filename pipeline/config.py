@@ -155,6 +155,34 @@ class TrainConfig(_Section):
         return self.epochs or self.of(architecture).epochs
 
 
+class FloorsConfig(_Section):
+    """The least scores on the validation side."""
+
+    macro_f1: Share
+    N: Share
+    S: Share
+    V: Share
+
+
+class MarginsConfig(_Section):
+    """How far the F1 of a class may fall behind the champion's."""
+
+    N: Share
+    S: Share
+    V: Share
+    F: Share
+    Q: Share
+
+
+class PromotionConfig(_Section):
+    """What a version must show to become champion."""
+
+    floors: FloorsConfig
+    margins: MarginsConfig
+    size_mb: float = Field(gt=0, le=1000)
+    strip_ms: float = Field(gt=0, le=60_000)
+
+
 class EvaluateConfig(_Section):
     """Which sides are opened."""
 
@@ -179,6 +207,7 @@ class Config(_Section):
     model: ModelConfig
     train: TrainConfig
     evaluate: EvaluateConfig
+    promotion: PromotionConfig
 
     @model_validator(mode="after")
     def _rows_have_no_patients(self) -> "Config":

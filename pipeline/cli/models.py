@@ -1,11 +1,14 @@
 """Commands on registered models: their versions, and which of them is champion."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.app import ProtocolOption, WorkspaceOption, app
+
+if TYPE_CHECKING:
+    from pipeline.promotion.promotion import Moved
 
 
 @app.command()
@@ -17,7 +20,7 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
     from pipeline.tracking.registry import versions as registered_versions
     from pipeline.tracking.store import open_store
 
-    table = Table("version", "aliases", "validation macro-F1", "test macro-F1", "commit", "run")
+    table = Table("version", "aliases", "validation macro-F1", "test macro-F1", "gate", "commit", "run")
     for version in registered_versions(open_store(workspace, create=False), protocol):
         tags = version.tags
         scores = [tags.get(f"{side}_macro_f1", "") for side in ("validation", "test")]
@@ -25,6 +28,7 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
             str(version.version),
             " ".join(version.aliases),
             *scores,
+            tags.get("gate", ""),
             tags.get("git_commit", "")[:10],
             version.run_id,
         )
@@ -33,14 +37,61 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
 
 @app.command()
 def promote(
-    version: Annotated[int, typer.Option(help="The version to make champion.", min=1)],
+    version: Annotated[int | None, typer.Option(help="The version; without it, the challenger.", min=1)] = None,
     protocol: ProtocolOption = "interpatient",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the gate says, write nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Promote whatever the gate says; needs --reason.")] = False,
+    reason: Annotated[str, typer.Option(help="Why a version is forced; it is kept.")] = "",
     workspace: WorkspaceOption = Path("."),
 ) -> None:
-    """Move the alias `champion` to a version, and print the champion before and after."""
-    from pipeline.tracking.registry import promote as move_champion
+    """Examine a version and, if it passes, move the alias `champion` to it. Exit code 1 if it does not pass."""
+    from contextlib import chdir
+
+    from pipeline.errors import UserError
+    from pipeline.promotion.promotion import ask_gate, make_champion
+    from pipeline.promotion.table import print_verdict
     from pipeline.tracking.store import open_store
 
-    moved = move_champion(open_store(workspace, create=False), protocol, version)
+    if force and not reason.strip():
+        raise UserError("--force: needs --reason TEXT, which is kept with the promotion")
+    store = open_store(workspace, create=False)
+    with chdir(workspace):
+        verdict = ask_gate(store, protocol, version, keep=not dry_run)
+        print_verdict(verdict)
+        if dry_run:
+            typer.echo("dry run: nothing was written, the champion stays")
+        elif verdict.passed or force:
+            _tell(make_champion(store, protocol, verdict, reason if force else None))
+    if not verdict.passed and not force:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rollback(
+    version: Annotated[int | None, typer.Option(help="A former champion; without it, the one before.", min=1)] = None,
+    protocol: ProtocolOption = "interpatient",
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    workspace: WorkspaceOption = Path("."),
+) -> None:
+    """Make a former champion champion again, at once and without the gate."""
+    from pipeline.promotion.promotion import roll_back
+    from pipeline.tracking.store import open_store
+
+    _tell(roll_back(open_store(workspace, create=False), protocol, version, reason))
+
+
+@app.command()
+def history(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOption = Path(".")) -> None:
+    """List the promotions and rollbacks of a protocol's model: who, when, from, to, the gate's verdict, why."""
+    from rich.console import Console
+
+    from pipeline.promotion.table import history_table
+    from pipeline.tracking.ledger import entries
+    from pipeline.tracking.store import experiment_name, open_store
+
+    Console().print(history_table(entries(open_store(workspace, create=False), experiment_name(protocol))))
+
+
+def _tell(moved: "Moved") -> None:
     before = f"version {moved.before}" if moved.before else "none"
-    typer.echo(f"{moved.name}: champion before: {before}, after: version {moved.after}")
+    typer.echo(f"{moved.model}: champion before: {before}, after: version {moved.after}")

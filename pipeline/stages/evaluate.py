@@ -21,7 +21,7 @@ from pipeline.stages.examples import examples_of
 from pipeline.stages.manifest import read_manifest
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.run_results import enter_results, read_history
-from pipeline.tracking.runs import ensure_run, finish, log_evaluation
+from pipeline.tracking.runs import ensure_run, finish, log_evaluation, log_predictions
 from pipeline.tracking.store import open_store
 
 PUBLISHED = Path("data/reference/published_kaggle.json")
@@ -54,6 +54,7 @@ def evaluate_run(
     if run_id != manifest.run_id:
         enter_results(store, run_id, protocol, model, history, examples_of(config, data, "validation"))
     log_evaluation(store, run_id, logged, report_folder)
+    log_predictions(store, run_id, predictions)
     finish(store, run_id)
     return metrics
 

@@ -11,10 +11,10 @@ from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
 from pipeline.evaluation.comparison import RunOnSide, same_beats, side_result
 from pipeline.tracking.failures import explained
-from pipeline.tracking.lookup import EVALUATION_FOLDER, RunRecord, find_run
+from pipeline.tracking.lookup import EVALUATION_FOLDER, PREDICTIONS_NAME, RunRecord, find_run
 from pipeline.tracking.store import Store
 
-PREDICTIONS_FILE: Final = f"{EVALUATION_FOLDER}/predictions.parquet"
+PREDICTIONS_FILE: Final = f"{EVALUATION_FOLDER}/{PREDICTIONS_NAME}"
 MOST_RUNS: Final = 7
 _FACTS: Final = ("parameters", "train_seconds")
 _COLUMNS: Final = ("side", "record", "sample", "aami", *(f"p_{name}" for name in CLASSES))

@@ -1,18 +1,18 @@
 """The ledger of promotions: which version was champion when, and who of two that promote at once wins.
 
-MLflow moves an alias without asking what it stood on, so an alias cannot decide between two promotions. What decides is
-the unique key (name, version) of MLflow's table of model versions: each promotion is an entry in a registered model of
-its own, `<model>-promotions`, written whole by one `create_model_version`, which numbers the entries one after the other
-whatever the number of writers. An entry says from which champion to which. It counts if that `from` is the champion that
-the entries before it made; otherwise the champion had changed meanwhile and the entry is refused. The alias `champion`
-follows the ledger: whoever finds it behind, as after a kill between the two, moves it on.
+MLflow moves an alias without asking what it stood on, so an alias cannot decide between two promotions. What decides
+is the unique key (name, version) of MLflow's table of model versions: each promotion is an entry in a registered model
+of its own, `<model>-promotions`, written whole by one `create_model_version`, which numbers the entries one after the
+other whatever the number of writers. An entry says from which champion to which. It counts if that `from` is the
+champion that the entries before it made; otherwise the champion had changed meanwhile and the entry is refused. The
+alias `champion` follows the ledger: whoever finds it behind, as after a kill between the two, moves it on.
 """
 
 import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, cast
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -75,7 +75,7 @@ def entries(store: Store, model: str) -> list[Entry]:
         read.append(
             Entry(
                 number=int(one.version),
-                action=one.tags["action"],
+                action=cast(Action, one.tags["action"]),
                 before=before,
                 after=after,
                 at=one.tags["at"],
@@ -147,7 +147,7 @@ def append(
     with explained(store.uri):
         _ensure(store, name, model)
         promoted = store.client.get_model_version(model, str(after))
-        written = store.client.create_model_version(name, promoted.source, run_id=promoted.run_id, tags=tags)
+        written = store.client.create_model_version(name, str(promoted.source), run_id=promoted.run_id, tags=tags)
     return next(entry for entry in entries(store, model) if entry.number == int(written.version))
 
 

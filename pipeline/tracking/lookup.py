@@ -16,6 +16,7 @@ from pipeline.tracking.store import Store, experiment_name
 Scalar = str | int | float | bool | None
 
 EVALUATION_FOLDER = "evaluation"
+PREDICTIONS_NAME = "predictions.parquet"
 """The artifacts that `evaluate` leaves in a run."""
 
 _RUNS_A_PAGE = 1000

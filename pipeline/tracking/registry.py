@@ -1,10 +1,8 @@
-"""The registered models: the best run of a protocol becomes a version, a person promotes it."""
+"""The registered models: the best run of a protocol becomes a version."""
 
-import getpass
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
@@ -17,7 +15,6 @@ from pipeline.tracking.models import logged_model_uri
 from pipeline.tracking.store import Store, as_default, experiment_name
 
 CHALLENGER = "challenger"
-CHAMPION = "champion"
 CRITERION = "validation.macro_f1"
 
 _TAGGED_METRICS = (
@@ -37,15 +34,6 @@ class Registration:
     run_id: str
     created: bool
     validation_macro_f1: float
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """The version that was `champion` and the one that is."""
-
-    name: str
-    before: int | None
-    after: int
 
 
 @dataclass(frozen=True)
@@ -84,31 +72,6 @@ def register_best(store: Store, protocol: str, sides: Mapping[str, str]) -> Regi
         store.client.update_model_version(name, number, describe(run))
         store.client.set_registered_model_alias(name, CHALLENGER, number)
     return Registration(name, int(number), run.run_id, created, run.metrics[CRITERION])
-
-
-def promote(store: Store, protocol: str, version: int) -> Promotion:
-    """Move the alias `champion` to `version`, and write on it when, by whom and after which.
-
-    Raises UserError when there is no such model or version, or when the store fails.
-    """
-    name = experiment_name(protocol)
-    there = [record.version for record in versions(store, protocol)]
-    if version not in there:
-        listed = ", ".join(map(str, there)) or "none"
-        raise UserError(f"{store.shown}: {name} has no version {version}; versions there are: {listed}")
-    with explained(store.uri):
-        champion = _model(store, protocol).aliases.get(CHAMPION)
-        before = int(champion) if champion is not None else None
-        if before != version:
-            tags = {
-                "promoted_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "promoted_by": _user(),
-                "previous_champion": "none" if before is None else str(before),
-            }
-            for key, value in tags.items():
-                store.client.set_model_version_tag(name, str(version), key, value)
-            store.client.set_registered_model_alias(name, CHAMPION, str(version))
-    return Promotion(name, before, version)
 
 
 def versions(store: Store, protocol: str) -> list[VersionRecord]:
@@ -197,10 +160,3 @@ def _version_tags(run: RunRecord, protocol: str) -> dict[str, str]:
         if name in run.metrics:
             tags[name.replace(".", "_")] = f"{run.metrics[name]:.6f}"
     return tags
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # A container's user need not have a name.
-        return "unknown"

@@ -1,7 +1,9 @@
 """The run of one training: started by `train`, kept open, finished by `evaluate`."""
 
 import math
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from pipeline.errors import UserError
 from pipeline.tracking.description import describe
 from pipeline.tracking.failures import explained, impatient, store_error
-from pipeline.tracking.lookup import EVALUATION_FOLDER, Scalar, record_of, title_of
+from pipeline.tracking.lookup import EVALUATION_FOLDER, PREDICTIONS_NAME, Scalar, record_of, title_of
 from pipeline.tracking.provenance import DatasetInput, dvc_tags, mlflow_input
 from pipeline.tracking.store import Store, experiment_of
 
@@ -147,6 +149,16 @@ def log_evaluation(store: Store, run_id: str, metrics: Mapping[str, object], rep
         store.client.log_artifacts(run_id, str(report), EVALUATION_FOLDER)
         note = describe(record_of(store.client.get_run(run_id)))
         store.client.set_tag(run_id, MLFLOW_RUN_NOTE, note)
+
+
+def log_predictions(store: Store, run_id: str, table: Path) -> None:
+    """Keep the calls beat by beat, by which runs are compared and promoted, as an artifact.
+
+    Raises UserError when the store fails.
+    """
+    with explained(store.uri), tempfile.TemporaryDirectory() as folder:
+        named = shutil.copy(table, Path(folder) / PREDICTIONS_NAME)
+        store.client.log_artifact(run_id, str(named), EVALUATION_FOLDER)
 
 
 def flat_metrics(metrics: Mapping[str, object], prefix: str = "") -> dict[str, float]:

@@ -206,8 +206,15 @@ def test_a_clone_enters_its_model_without_training_and_promotes_it(clone, monkey
         zip(history.epoch, history.val_macro_f1, strict=True)
     )
 
-    clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--version", "1")
-    assert versions(store, "kaggle")[0].aliases == ("challenger", "champion")
+    failed = clone.run(*heartbeat, "promote", "--protocol", "kaggle", check=False)
+    assert failed.returncode == 1
+    assert "the gate: failed" in failed.stdout
+    assert versions(store, "kaggle")[0].aliases == ("challenger",)
+    clone.run(*heartbeat, "promote", "--protocol", "kaggle", "--force", "--reason", "a small model for a test")
+    [version] = versions(store, "kaggle")
+    assert version.aliases == ("challenger", "champion")
+    assert version.tags["gate"] == "failed"
+    assert "a small model for a test" in clone.run(*heartbeat, "history", "--protocol", "kaggle").stdout
 
 
 def test_an_experiment_is_a_row_of_its_own(clone):

@@ -4,7 +4,6 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tracking.exported import download_onnx, log_onnx
-from pipeline.tracking.registry import promote
 
 
 @pytest.fixture
@@ -14,7 +13,7 @@ def registered(store, run_id, tmp_path):
     log_onnx(store, run_id, tmp_path / "model.onnx")
     store.client.create_registered_model("heartbeat-interpatient")
     store.client.create_model_version("heartbeat-interpatient", "file:///model", run_id)
-    promote(store, "interpatient", 1)
+    store.client.set_registered_model_alias("heartbeat-interpatient", "champion", "1")
     return store
 
 

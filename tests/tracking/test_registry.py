@@ -1,9 +1,9 @@
-"""Which run becomes a version, what the version says, and who is champion."""
+"""Which run becomes a version, and what the version says."""
 
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.tracking.registry import Registration, promote, register_best, versions
+from pipeline.tracking.registry import Registration, register_best, versions
 from pipeline.tracking.runs import finish, start_training_run
 
 PROTOCOL = "interpatient"
@@ -116,45 +116,8 @@ def test_version_tells_its_story(store, trained):
     assert f"run `{run_id}`, commit `c0ffee`" in version.description
 
 
-def test_promotion_moves_the_champion(store, trained):
-    for macro_f1 in (0.7, 0.8):
-        trained(macro_f1)
-        register_best(store, PROTOCOL, SIDES)
-    first = promote(store, PROTOCOL, 1)
-    second = promote(store, PROTOCOL, 2)
-    assert (first.before, first.after) == (None, 1)
-    assert (second.before, second.after) == (1, 2)
-    old, new = versions(store, PROTOCOL)
-    assert old.aliases == ()
-    assert new.aliases == ("challenger", "champion")
-    assert old.tags["previous_champion"] == "none"
-    assert new.tags["previous_champion"] == "1"
-    assert new.tags["promoted_at"].endswith("+00:00")
-    assert new.tags["promoted_by"]
-
-
-def test_promoting_the_champion_changes_nothing(store, trained):
-    trained(0.7)
-    register_best(store, PROTOCOL, SIDES)
-    promote(store, PROTOCOL, 1)
-    before = versions(store, PROTOCOL)
-    again = promote(store, PROTOCOL, 1)
-    assert (again.before, again.after) == (1, 1)
-    assert versions(store, PROTOCOL) == before
-
-
-def test_unknown_version_is_refused(store, trained):
-    for macro_f1 in (0.7, 0.8):
-        trained(macro_f1)
-        register_best(store, PROTOCOL, SIDES)
-    promote(store, PROTOCOL, 1)
-    with pytest.raises(UserError, match="no version 7; versions there are: 1, 2"):
-        promote(store, PROTOCOL, 7)
-    assert versions(store, PROTOCOL)[0].aliases == ("champion",)
-
-
 def test_unknown_model_is_refused(store):
     with pytest.raises(
         UserError, match=r"no registered model heartbeat-kaggle; .*`dvc repro -s -f evaluate@kaggle register@kaggle`"
     ):
-        promote(store, "kaggle", 1)
+        versions(store, "kaggle")

@@ -1,0 +1,1 @@
+"""Whether a registered version may become champion, and making it so."""
