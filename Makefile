@@ -42,11 +42,13 @@ lint: $(DEV) ## Check style, types and layers (ruff, mypy, import-linter)
 bench: $(DEV) ## Measure against what a user would pick instead
 	@python -m benchmarks $(ARGS)
 
-lock: $(DEV) ## Write both requirements locks anew from pyproject.toml
+lock: $(DEV) ## Write the requirements locks anew, from pyproject.toml and deploy/requirements.in
 	@UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --extra dev pyproject.toml -o requirements-dev.lock
 	@UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --constraints requirements-dev.lock pyproject.toml -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --constraints requirements-dev.lock deploy/requirements.in -o deploy/requirements.lock
 
 clean: ## Remove .venv, the demo's workspace and the tools' caches; data, models and runs stay
 	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* build dist *.egg-info

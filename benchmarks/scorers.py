@@ -1,4 +1,4 @@
-"""Programs that label recordings on one core: `python -m benchmarks.scorers export|ours|keras|network ...`."""
+"""Programs that label recordings on one core: `python -m benchmarks.scorers ours|keras|network ...`."""
 
 import argparse
 import json
@@ -7,22 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.guard import guarded
-
-
-def export(model: Path, onnx: Path) -> None:
-    """Write a trained Keras network over consecutive beats as ONNX."""
-    from pipeline.errors import UserError
-    from pipeline.model.export import export_onnx
-    from pipeline.model.training import load_model
-
-    network = load_model(model)
-    if [each.name for each in network.inputs] != ["beats", "rhythm"]:
-        raise UserError(f"{model}: not a network over consecutive beats; train one and run `dvc repro`")
-    export_onnx(network, "interpatient", onnx)
 
 
 def ours(arguments: list[str]) -> None:
@@ -36,9 +25,7 @@ def keras(model: Path, records: list[Path], out: Path) -> None:
     """What `heartbeat score --annotator atr` does, by `predict` of the Keras model."""
     import pandas as pd
 
-    from pipeline.model.training import load_model
-
-    network = load_model(model)
+    network = _keras_model(model)
     tables = []
     for path in records:
         samples, beats, rhythm = _inputs(path)
@@ -62,10 +49,18 @@ Run = Callable[[np.ndarray, np.ndarray], object]
 
 
 def _keras_run(file: Path) -> Run:
+    model = _keras_model(file)
+    return lambda beats, rhythm: model.predict([beats[None], rhythm[None]], verbose=0)
+
+
+def _keras_model(file: Path) -> Any:
+    from pipeline.errors import UserError
     from pipeline.model.training import load_model
 
-    model = load_model(file)
-    return lambda beats, rhythm: model.predict([beats[None], rhythm[None]], verbose=0)
+    network = load_model(file)
+    if [each.name for each in network.inputs] != ["beats", "rhythm"]:
+        raise UserError(f"{file}: not a network over consecutive beats; train one (model.architecture: context)")
+    return network
 
 
 def _onnx_run(file: Path) -> Run:
@@ -89,7 +84,7 @@ def _inputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def main() -> None:
-    """Entry point; everything but the export stays on one core."""
+    """Entry point; everything stays on one core."""
     what, *rest = sys.argv[1:]
     if what == "ours":
         _pin()
@@ -100,9 +95,6 @@ def main() -> None:
     parser.add_argument("records", type=Path, nargs="*")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args(rest)
-    if what == "export":
-        guarded(lambda: export(args.model, args.out))
-        return
     _pin()
     guarded(lambda: keras(args.model, args.records, args.out) if what == "keras" else network(args.model, args.records))
 

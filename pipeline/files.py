@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+_SPACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_ERRORS = (*_SPACE_ERRORS, errno.EACCES, errno.EROFS, errno.EPERM)
 """What a full disk, a read-only folder or missing permission says."""
 
 
@@ -56,7 +57,7 @@ def disk_error(path: Path, error: OSError) -> UserError:
     """The message for a file that cannot be written: full disk, no permission, read-only folder."""
     remedy = (
         "free some space and run the command again"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if error.errno in _SPACE_ERRORS
         else "check the folder's permissions"
     )
     return UserError(f"{path}: cannot be written ({error.strerror}); {remedy}")

@@ -25,6 +25,7 @@ COMMANDS = (
     "versions",
     "promote",
     "score",
+    "serve",
     "release",
 )
 

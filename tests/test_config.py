@@ -50,7 +50,7 @@ def test_the_config_is_frozen(load):
     ("changes", "complaint"),
     [
         ({"train.epoch": 3}, r"train\.epoch: unknown key \(allowed: seed, epochs, patience, .*variation\)"),
-        ({"trian": {}}, r"trian: unknown key \(allowed: data, download, .*evaluate\)"),
+        ({"trian": {}}, r"trian: unknown key \(allowed: data, download, .*promotion\)"),
         ({"train.patience": None}, r"train\.patience: missing; add it"),
         ({"split": None}, r"split: missing; add it"),
         ({"train.epochs": "14"}, r"train\.epochs: .*valid integer, not '14'"),

@@ -12,7 +12,7 @@ PLUMBING = {
     "pipeline/files.py": "how files are written, not what is in them",
     "pipeline/guard.py": "how a command ends",
     "pipeline/stages/entry.py": "how a stage starts, and where files lie",
-    "pipeline/stages/lock.py": "who may train",
+    "pipeline/lock.py": "who may train",
     "pipeline/stages/run_results.py": "a change in logging must not train anew",
     "pipeline/tracking": "a change in logging must not train anew",
 }

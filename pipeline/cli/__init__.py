@@ -1,6 +1,14 @@
 """The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
 
-from pipeline.cli import models, monitoring, runs, scoring, training, tuning  # noqa: F401  # Each adds its commands to the app.
+from pipeline.cli import (  # noqa: F401  # Each adds its commands to the app.
+    models,
+    monitoring,
+    runs,
+    scoring,
+    serving,
+    training,
+    tuning,
+)
 from pipeline.cli.app import app
 
 

@@ -1,5 +1,6 @@
 """What a network that reads context sees of a recording: every beat against what is usual for this patient."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,7 @@ RHYTHM_FEATURES: Final = (
 )
 """Columns of `ContextInputs.rhythm`: log ratios of RR intervals, and correlations of beats, a lead each."""
 
+_USUAL_BEATS: Final = 16_384
 _BLOCK_BEATS: Final = 640
 _MARGIN_BEATS: Final = 64
 _BEFORE_BEATS: Final = 10
@@ -55,6 +57,20 @@ class ContextInputs:
     rhythm: Floats
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What is usual for a recording.
+
+    Attributes:
+        typical: (2, 126) the median window, level off, in units of its own peak-to-peak amplitude, its larger
+            deflection upwards.
+        scale: (2,) what brings a window in mV to these units; 0 for a lead that is flat.
+    """
+
+    typical: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+
+
 def context_inputs(windows: Floats, times_s: npt.NDArray[np.float64]) -> ContextInputs:
     """Put consecutive beats of one recording in relation to each other.
 
@@ -67,18 +83,67 @@ def context_inputs(windows: Floats, times_s: npt.NDArray[np.float64]) -> Context
     if not len(windows):
         empty = np.zeros((0, len(RHYTHM_FEATURES)), np.float32)
         return ContextInputs(np.zeros((0, WINDOW_SAMPLES, CHANNELS), np.float32), empty)
-    level = windows.astype(np.float64) - np.median(windows, axis=2, keepdims=True)
-    typical = np.median(level, axis=0)
+    usual = usual_beat(windows[usual_beats(len(windows))])
+    pieces = [windows[start : start + _BLOCK_BEATS] for start in range(0, len(windows), _BLOCK_BEATS)]
+    return joined(list(context_in_pieces(pieces, times_s, usual)))
+
+
+def usual_beats(n_beats: int) -> slice:
+    """The beats that make the typical beat: all up to 16,384 (some hours), beyond that every second, third, ..."""
+    return slice(None, None, max(-(-n_beats // _USUAL_BEATS), 1))
+
+
+def usual_beat(windows: Floats) -> Usual:
+    """The typical beat of a recording from the windows of its `usual_beats`, (n, 2, 126) in mV, at least one."""
+    typical = np.median(_levelled(windows), axis=0)
     amplitude = np.ptp(typical, axis=1)
     upwards = np.where((typical**3).sum(axis=1) < 0, -1.0, 1.0)
     scale = np.where(amplitude > _MIN_AMPLITUDE_MV, upwards / np.maximum(amplitude, _MIN_AMPLITUDE_MV), 0.0)
-    shape, typical = level * scale[:, None], typical * scale[:, None]
-    channels = np.concatenate([shape, shape - typical], axis=1).transpose(0, 2, 1)
-    rhythm = [*_intervals(times_s), *_likeness(shape, typical)]
+    return Usual(typical * scale[:, None], scale)
+
+
+def context_in_pieces(
+    pieces: Iterable[Floats], times_s: npt.NDArray[np.float64], usual: Usual
+) -> Iterator[ContextInputs]:
+    """Make the inputs of `context_inputs` from windows that come in pieces; memory holds one piece.
+
+    Args:
+        pieces: (n, 2, 126) each, in mV, the windows of consecutive beats.
+        times_s: Ascending times of the beats of all pieces.
+
+    Yields:
+        The inputs of each piece's beats.
+    """
+    intervals = _intervals(times_s)
+    last: npt.NDArray[np.float64] | None = None
+    done = 0
+    for windows in pieces:
+        if not len(windows):
+            continue
+        shape = _levelled(windows) * usual.scale[:, None]
+        beats = np.empty((len(windows), WINDOW_SAMPLES, CHANNELS), np.float32)
+        np.clip(shape.transpose(0, 2, 1), -_LIMIT, _LIMIT, out=beats[..., :WINDOW_LEADS], casting="same_kind")
+        np.clip(
+            (shape - usual.typical).transpose(0, 2, 1),
+            -_LIMIT,
+            _LIMIT,
+            out=beats[..., WINDOW_LEADS:],
+            casting="same_kind",
+        )
+        rhythm = [intervals[done : done + len(windows)], _likeness(shape, usual.typical, last)]
+        yield ContextInputs(beats, np.concatenate(rhythm, axis=1).astype(np.float32))
+        last, done = shape[-1], done + len(windows)
+
+
+def joined(pieces: Sequence[ContextInputs]) -> ContextInputs:
+    """Consecutive pieces of one recording as one."""
     return ContextInputs(
-        beats=np.clip(channels, -_LIMIT, _LIMIT).astype(np.float32),
-        rhythm=np.stack(rhythm, axis=1).astype(np.float32),
+        np.concatenate([each.beats for each in pieces]), np.concatenate([each.rhythm for each in pieces])
     )
+
+
+def _levelled(windows: Floats) -> npt.NDArray[np.float64]:
+    return windows.astype(np.float64) - np.median(windows, axis=2, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -109,8 +174,8 @@ def blocks(n_beats: int) -> list[Block]:
     return found
 
 
-def _intervals(times_s: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
-    """RR before and after each beat against the recording, the ten before, the twenty on each side, and each other."""
+def _intervals(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(n, 10): RR around each beat against the recording, the ten before, the twenty on each side, and each other."""
     missing = np.full(1, np.nan)
     log_rr = np.log(np.maximum(np.diff(times_s), 1e-3))
     before, after = np.concatenate([missing, log_rr]), np.concatenate([log_rr, missing])
@@ -129,22 +194,26 @@ def _intervals(times_s: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]
         np.full(len(before), record - np.log(_TYPICAL_RR_S)),
         10 * _rolling_median(change, _VARIABILITY_BEATS, centred=True),
     ]
-    return [np.clip(np.nan_to_num(column), -2 * _LOG_LIMIT, 2 * _LOG_LIMIT) for column in columns]
+    values: npt.NDArray[np.float64] = np.nan_to_num(np.stack(columns, axis=1))
+    return values.clip(-2 * _LOG_LIMIT, 2 * _LOG_LIMIT)
 
 
-def _likeness(shape: npt.NDArray[np.float64], typical: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
-    """Correlation of each beat with the typical one and with the one before, lead by lead."""
-    to_record = _correlation(shape, typical[None])
-    to_prev = np.concatenate([np.zeros((1, WINDOW_LEADS)), _correlation(shape[1:], shape[:-1])])
-    return [*to_record.T, *to_prev.T]
+def _likeness(
+    shape: npt.NDArray[np.float64], typical: npt.NDArray[np.float64], last: npt.NDArray[np.float64] | None
+) -> npt.NDArray[np.float64]:
+    """(n, 4) correlation of each beat with the typical one and with the one before (`last`: the first's), by lead."""
+    before = np.zeros_like(shape[:1]) if last is None else last[None]
+    centred, power = _centred(np.concatenate([before, shape]))
+    usual, usual_power = _centred(typical[None])
+    to_record = (centred[1:] * usual).sum(axis=-1) / np.sqrt(power[1:] * usual_power + 1e-9)
+    to_prev = (centred[1:] * centred[:-1]).sum(axis=-1) / np.sqrt(power[1:] * power[:-1] + 1e-9)
+    return np.concatenate([to_record, to_prev], axis=1)
 
 
-def _correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    one = one - one.mean(axis=-1, keepdims=True)
-    other = other - other.mean(axis=-1, keepdims=True)
-    power = (one**2).sum(axis=-1) * (other**2).sum(axis=-1)
-    result: npt.NDArray[np.float64] = (one * other).sum(axis=-1) / np.sqrt(power + 1e-9)
-    return result
+def _centred(beats: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Beats less their mean, and the sum of their squares."""
+    centred = beats - beats.mean(axis=-1, keepdims=True)
+    return centred, (centred**2).sum(axis=-1)
 
 
 def _rolling_median(values: npt.NDArray[np.float64], beats: int, centred: bool) -> npt.NDArray[np.float64]:

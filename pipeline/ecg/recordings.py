@@ -1,9 +1,12 @@
 """Any WFDB recording, annotated or not, by its path without extension: signal in, labels out."""
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +21,52 @@ from pipeline.files import atomic_path
 LOWEST_RATE_HZ: Final = 50.0
 """Below it a QRS complex is a sample or two."""
 
+Floats = npt.NDArray[np.float32]
+
 BEAT_SYMBOLS: Final = frozenset(CLASS_OF_SYMBOL) | {"?"}
 """WFDB symbols of beats, with the one of a beat that nobody has classified."""
 
-_TO_MV: Final = {"V": 1e3, "uV": 1e-3, "µV": 1e-3, "nV": 1e-6}
+TO_MV: Final = {"V": 1e3, "uV": 1e-3, "µV": 1e-3, "nV": 1e-6}
+
+
+class Recording(Protocol):
+    """The leads of one recording that scoring reads, piece by piece."""
+
+    @property
+    def name(self) -> str:
+        """The record's name."""
+
+    @property
+    def fs_hz(self) -> float:
+        """Sampling rate."""
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of each lead."""
+
+    def read(self, start: int, stop: int) -> Floats:
+        """(stop - start, 1 or 2) float32 in mV, NaN where a sample is invalid; UserError where the file is damaged."""
+
+
+@dataclass(frozen=True)
+class FileRecording:
+    """A recording in a file, none of which is in memory.
+
+    Attributes:
+        leads_in_file: How many there are; the first two are read.
+        read: See `Recording`.
+    """
+
+    name: str
+    fs_hz: float
+    n_samples: int
+    leads_in_file: int
+    read: Callable[[int, int], Floats]
 
 
 @dataclass(frozen=True)
 class Signal:
-    """The leads of one recording that scoring reads.
+    """A recording in memory.
 
     Attributes:
         name: The record's name.
@@ -37,7 +77,16 @@ class Signal:
 
     name: str
     fs_hz: float
-    millivolts: npt.NDArray[np.float32]
+    millivolts: Floats
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of each lead."""
+        return len(self.millivolts)
+
+    def read(self, start: int, stop: int) -> Floats:
+        """A piece of `millivolts`."""
+        return self.millivolts[start:stop]
 
 
 def check_present(path: Path) -> None:
@@ -56,20 +105,63 @@ def read_signal(path: Path) -> Signal:
     Raises:
         UserError: a file is missing, truncated or not WFDB, or the sampling rate is below 50 Hz.
     """
+    recording = open_wfdb(path)
+    return Signal(recording.name, recording.fs_hz, recording.read(0, recording.n_samples))
+
+
+def open_wfdb(path: Path) -> FileRecording:
+    """Read `<path>.hea` and check that the signal files fit it.
+
+    Raises:
+        UserError: a file is missing, truncated or not WFDB, or the sampling rate is below 50 Hz.
+    """
     check_present(path)
     header_file = path.with_name(f"{path.name}.hea")
-    try:
+    with _wfdb_errors(header_file):
         header = wfdb.rdheader(str(path))
         if not header.n_sig:
             raise UserError(f"{header_file}: has no signal; name a recording with at least one lead")
         if isinstance(header, wfdb.Record):
-            check_sizes(path)
+            check_sizes(path, header)
+        fs_hz = float(header.fs)
         leads = list(range(min(header.n_sig, WINDOW_LEADS)))
+        # Format 8 holds differences, which can only be added up from the start.
+        differences = "8" in (getattr(header, "fmt", None) or [])
+        if header.sig_len is None or differences:
+            whole = _read_wfdb(path, leads, 0, None)
+            n_samples, read = len(whole), lambda start, stop: whole[start:stop]
+        else:
+            n_samples, read = header.sig_len, partial(_read_wfdb, path, leads)
+    check_usable(header_file, n_samples, fs_hz)
+    return FileRecording(path.name, fs_hz, n_samples, header.n_sig, read)
+
+
+def check_usable(file: Path, n_samples: int, fs_hz: float) -> None:
+    """Raise a UserError for a recording without samples or of too low a rate."""
+    if not n_samples:
+        raise UserError(f"{file}: no samples; restore the recording from its source")
+    if not fs_hz >= LOWEST_RATE_HZ:
+        raise UserError(
+            f"{file}: sampled at {fs_hz:g} Hz; name a recording of at least {LOWEST_RATE_HZ:g} Hz "
+            "(models are trained on 360 Hz)"
+        )
+
+
+def _read_wfdb(path: Path, leads: list[int], start: int, stop: int | None) -> Floats:
+    with _wfdb_errors(path.with_name(f"{path.name}.hea")):
         # In double precision, as `Record.physical` does it: training and scoring see the same numbers.
-        record = wfdb.rdrecord(str(path), channels=leads, return_res=64)
-        scale = [_TO_MV.get(unit, 1.0) for unit in record.units]
-        millivolts = (record.p_signal * scale).astype(np.float32)
-        fs_hz = float(record.fs)
+        record = wfdb.rdrecord(str(path), channels=leads, sampfrom=start, sampto=stop, return_res=64)
+        millivolts: npt.NDArray[np.float64] = record.p_signal
+        scale = [TO_MV.get(unit, 1.0) for unit in record.units]
+        if scale != [1.0] * len(scale):
+            millivolts = millivolts * scale
+        return millivolts.astype(np.float32)
+
+
+@contextmanager
+def _wfdb_errors(header_file: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise UserError(f"{error.filename or header_file}: not found; restore it from the source") from error
     except READING_ERRORS as error:
@@ -77,17 +169,9 @@ def read_signal(path: Path) -> Signal:
             f"{header_file}: the recording cannot be read ({one_line(error)}); "
             "restore its .hea and signal file from the source"
         ) from error
-    if not len(millivolts):
-        raise UserError(f"{header_file}: no samples; restore the recording from its source")
-    if not fs_hz >= LOWEST_RATE_HZ:
-        raise UserError(
-            f"{header_file}: sampled at {fs_hz:g} Hz; name a recording of at least {LOWEST_RATE_HZ:g} Hz "
-            "(models are trained on 360 Hz)"
-        )
-    return Signal(path.name, fs_hz, millivolts)
 
 
-def read_beat_samples(path: Path, annotator: str, signal: Signal) -> npt.NDArray[np.int64]:
+def read_beat_samples(path: Path, annotator: str, recording: Recording) -> npt.NDArray[np.int64]:
     """Samples of the beats in `<path>.<annotator>`; annotations of other things are left out.
 
     Raises:
@@ -98,10 +182,10 @@ def read_beat_samples(path: Path, annotator: str, signal: Signal) -> npt.NDArray
         raise UserError(f"{file}: not found; name an annotator that the record has, or find beats with --detect")
     samples, symbols = read_annotations(path, annotator)
     beats = samples[np.isin(symbols, list(BEAT_SYMBOLS))]
-    past = beats[beats >= len(signal.millivolts)]
+    past = beats[beats >= recording.n_samples]
     if len(past):
         raise UserError(
-            f"{file}: beat at sample {past[0]} lies past the end of the signal ({len(signal.millivolts)} samples); "
+            f"{file}: beat at sample {past[0]} lies past the end of the signal ({recording.n_samples} samples); "
             "restore it from the source"
         )
     return beats

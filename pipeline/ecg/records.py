@@ -88,18 +88,17 @@ def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
         ) from error
     if digital.ndim != 2 or not len(digital):
         raise UserError(f"{header}: no samples; restore the recording from its source")
-    check_sizes(path)
+    check_sizes(path, wfdb.rdheader(str(path)))
     samples, symbols = read_annotations(path, annotator)
     return Record(name, fs_hz, digital, gain, baseline, stored == actual, samples, symbols)
 
 
-def check_sizes(path: Path) -> None:
+def check_sizes(path: Path, header: wfdb.Record) -> None:
     """Refuse a signal file with more or fewer samples than its header tells of; wfdb lets some of either pass.
 
     Raises:
         UserError: the header's number of samples does not fit the size of a signal file.
     """
-    header = wfdb.rdheader(str(path))
     if header.sig_len is None:
         return
     needed: dict[str, float] = {}

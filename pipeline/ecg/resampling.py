@@ -1,5 +1,7 @@
 """Signals and their annotations at another sampling rate, both by the same exact ratio."""
 
+import math
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -8,6 +10,8 @@ import numpy.typing as npt
 from scipy.signal import resample_poly
 
 _FINEST = 1000
+_FILTER_REACH = 10
+"""Samples at the lower rate that the filter of `resample_poly` reaches to each side."""
 
 
 def resampled(signal: npt.NDArray[Any], fs_hz: float, to_hz: int) -> npt.NDArray[Any]:
@@ -18,6 +22,38 @@ def resampled(signal: npt.NDArray[Any], fs_hz: float, to_hz: int) -> npt.NDArray
     """
     ratio = _ratio(fs_hz, to_hz)
     return np.asarray(resample_poly(signal, ratio.numerator, ratio.denominator, axis=0))
+
+
+def resampled_pieces(pieces: Iterable[npt.NDArray[Any]], fs_hz: float, to_hz: int) -> Iterator[npt.NDArray[Any]]:
+    """Do the same as `resampled`, to the last bit, for a signal that comes in pieces.
+
+    Args:
+        pieces: (n, n_leads) each, one after the other, together at least one sample.
+
+    Yields:
+        Pieces of the resampled signal, one after the other; the last may be empty.
+    """
+    ratio = _ratio(fs_hz, to_hz)
+    up, down = ratio.numerator, ratio.denominator
+    reach = math.ceil(_FILTER_REACH * max(up, down) / up)
+    margin = down * math.ceil(reach / down)
+    start = done = 0  # Samples of the input: where `waiting` starts, and up to where the output is made.
+    waiting: npt.NDArray[Any] | None = None
+    for piece in pieces:
+        waiting = piece if waiting is None else np.concatenate([waiting, piece])
+        ready = (start + len(waiting) - reach) // down * down
+        if ready > done:
+            yield resampled(waiting, fs_hz, to_hz)[(done - start) // down * up : (ready - start) // down * up]
+            done = ready
+            kept_from = max(done - margin, 0)
+            waiting, start = waiting[kept_from - start :], kept_from
+    if waiting is not None:
+        yield resampled(waiting, fs_hz, to_hz)[(done - start) // down * up :]
+
+
+def resampled_length(n_samples: int, fs_hz: float, to_hz: int) -> int:
+    """Samples that `resampled` makes of `n_samples`."""
+    return math.ceil(n_samples * _ratio(fs_hz, to_hz))
 
 
 def resampled_places(samples: npt.NDArray[np.int64], fs_hz: float, to_hz: int) -> npt.NDArray[np.int64]:

@@ -1,12 +1,13 @@
 """R-centred two-lead beat windows and rhythm features, for models that read context."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.ecg.resampling import resampled, resampled_places
+from pipeline.ecg.resampling import resampled_length, resampled_pieces, resampled_places
 
 WINDOW_RATE_HZ: Final = 120
 WINDOW_LEADS: Final = 2
@@ -32,12 +33,46 @@ def beat_windows(
         (n_beats, 2, 126) float32 in mV; the edges of the recording are repeated beyond its ends.
     """
     leads = signal[:, :WINDOW_LEADS]
-    slower = resampled(leads, fs_hz, WINDOW_RATE_HZ).astype(np.float32)
+    return np.concatenate(list(windows_in_pieces([leads], len(signal), fs_hz, beats)))
+
+
+def windows_in_pieces(
+    pieces: Iterable[npt.NDArray[np.float32]], n_samples: int, fs_hz: float, beats: npt.NDArray[np.int64]
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Cut the windows of `beat_windows` from a signal that comes in pieces; memory holds one piece.
+
+    Args:
+        pieces: (n, 1 or 2) each, in mV, one after the other.
+        n_samples: Samples of all pieces together, at least one.
+        beats: (n_beats,) ascending samples.
+
+    Yields:
+        (n, 2, 126) float32, the windows of the next n beats.
+    """
     centres = resampled_places(beats, fs_hz, WINDOW_RATE_HZ)
+    end = resampled_length(n_samples, fs_hz, WINDOW_RATE_HZ)
+    start = known = cut = 0
+    waiting: list[npt.NDArray[np.float32]] = []
+    for slower in resampled_pieces(pieces, fs_hz, WINDOW_RATE_HZ):
+        waiting.append(slower.astype(np.float32, copy=False))
+        known += len(slower)
+        ready = len(beats) if known == end else int(np.searchsorted(centres, known - AFTER_SAMPLES, side="right"))
+        together = np.concatenate(waiting)
+        yield _windows(together, centres[cut:ready], start, end)
+        cut = ready
+        needed_from = max(int(centres[cut]) - BEFORE_SAMPLES, start) if cut < len(beats) else known
+        kept = together[min(needed_from, known) - start :]
+        waiting, start = [kept], known - len(kept)
+
+
+def _windows(
+    slower: npt.NDArray[np.float32], centres: npt.NDArray[np.int64], start: int, end: int
+) -> npt.NDArray[np.float32]:
+    """Windows around `centres` from samples `start` and on of a signal of `end` samples."""
     offsets = np.arange(-BEFORE_SAMPLES, AFTER_SAMPLES)
-    places = np.clip(centres[:, None] + offsets, 0, len(slower) - 1)
-    windows = np.zeros((len(beats), WINDOW_LEADS, WINDOW_SAMPLES), dtype=np.float32)
-    for lead in range(leads.shape[1]):
+    places = np.clip(centres[:, None] + offsets, 0, end - 1) - start
+    windows = np.zeros((len(centres), WINDOW_LEADS, WINDOW_SAMPLES), dtype=np.float32)
+    for lead in range(slower.shape[1]):
         windows[:, lead] = slower[places, lead]
     return windows
 

@@ -13,7 +13,7 @@ from pipeline.ecg.recordings import read_signal
 from pipeline.ecg.windows import beat_windows
 from pipeline.errors import UserError
 from pipeline.monitoring.facts import beat_facts
-from pipeline.scoring.score import held
+from pipeline.scoring.pieces import held
 
 _COLUMNS = ("record", "sample", "time_s", "predicted", *(f"p_{name}" for name in CLASSES))
 

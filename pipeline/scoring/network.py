@@ -39,24 +39,38 @@ class Network:
         return np.asarray(probability, dtype=np.float32)
 
 
+def read_model(path: Path) -> bytes:
+    """The content of a model's file; UserError where it cannot be read."""
+    if not path.is_file():
+        raise UserError(f"{path}: not found; name a model.onnx, such as models/released/interpatient/model.onnx")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+
+
 def load_network(path: Path, threads: int) -> Network:
     """Open an ONNX file of `heartbeat`.
 
     Raises:
-        UserError: the file is missing, is no ONNX model, is not of this project, or needs other inputs than this
-            version makes.
+        UserError: the file is missing, or what `open_network` raises.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: not found; name a model.onnx, such as models/released/interpatient/model.onnx")
+    return open_network(read_model(path), path, threads)
+
+
+def open_network(content: bytes, path: Path, threads: int) -> Network:
+    """Open a network of `heartbeat` from the content of the ONNX file `path`.
+
+    Raises:
+        UserError: it is no ONNX model, is not of this project, or needs other inputs than this version makes.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        session = ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         stated = session.get_modelmeta().custom_metadata_map
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     except _NOT_A_MODEL as error:
         raise UserError(f"{path}: not an ONNX model; name the model.onnx of a release or of a training") from error
     for key, needed in context_contract().items():

@@ -20,7 +20,7 @@ ANNOTATOR: Final = "hbt"
 
 Format = Literal["parquet", "wfdb"]
 
-_SCHEMA = pa.schema(
+SCHEMA: Final = pa.schema(
     [
         ("record", pa.string()),
         ("sample", pa.int64()),
@@ -54,10 +54,10 @@ def open_output(out: Path, form: Format) -> AbstractContextManager[Write]:
 
 @contextmanager
 def _parquet(out: Path) -> Iterator[Write]:
-    with atomic_path(out) as temporary, pq.ParquetWriter(temporary, _SCHEMA, compression="zstd") as writer:
+    with atomic_path(out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
 
         def write(scored: pd.DataFrame, name: str, fs_hz: float) -> None:
-            writer.write_table(pa.Table.from_pandas(scored, _SCHEMA, preserve_index=False))
+            writer.write_table(pa.Table.from_pandas(scored, SCHEMA, preserve_index=False))
 
         yield write
 

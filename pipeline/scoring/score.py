@@ -1,6 +1,7 @@
 """Every beat of one recording with its class: with the whole recording in view, or as a monitor would see it."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,11 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.ecg.aami import CLASSES
-from pipeline.ecg.context import context_inputs
-from pipeline.ecg.recordings import Signal
-from pipeline.ecg.windows import beat_windows
-from pipeline.errors import UserError
+from pipeline.ecg.context import (
+    Block,
+    ContextInputs,
+    blocks,
+    context_in_pieces,
+    context_inputs,
+    joined,
+    usual_beat,
+    usual_beats,
+)
+from pipeline.ecg.recordings import Recording
 from pipeline.scoring.network import Network
+from pipeline.scoring.pieces import windows_of
 
 LOOK_AHEAD_BEATS: Final = 4
 HISTORY_BEATS: Final = 128
@@ -23,6 +32,7 @@ Times = npt.NDArray[np.float64]
 Advance = Callable[[float], None]
 
 _PIECES_AT_ONCE = 32
+_SECTION_BEATS = 2048
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class View:
 
 def score_recording(
     network: Network,
-    signal: Signal,
+    recording: Recording,
     beats: npt.NDArray[np.int64],
     view: View | None = None,
     advance: Advance = lambda share: None,
@@ -47,7 +57,7 @@ def score_recording(
 
     Args:
         network: The model.
-        signal: The recording.
+        recording: Read in pieces; once, or twice if it has more than 16,384 beats.
         beats: (n,) samples of its beats, ascending.
         view: None shows the network the whole recording.
         advance: Told the share of the work that is done, 0 to 1.
@@ -57,21 +67,18 @@ def score_recording(
         `p_N`, `p_S`, `p_V`, `p_F` and `p_Q` (float32).
 
     Raises:
-        UserError: there are beats, but no lead has a valid sample.
+        UserError: there are beats, but no lead has a valid sample; or a file is damaged.
     """
-    if len(beats) and not np.isfinite(signal.millivolts).any():
-        raise UserError(f"{signal.name}: no valid sample in the first two leads; restore the recording from its source")
-    windows = beat_windows(held(signal.millivolts), signal.fs_hz, beats)
-    times_s = beats / signal.fs_hz
+    times_s = beats / recording.fs_hz
     if not len(beats):
         probability = np.zeros((0, len(CLASSES)), np.float32)
     elif view is None:
-        probability = network.probabilities([context_inputs(windows, times_s)])[0]
+        probability = _whole_scores(network, recording, beats, times_s, advance)
     else:
-        probability = stream_scores(network, windows, times_s, view, advance)
+        probability = _streamed_in_sections(network, windows_of(recording, beats), times_s, view, advance)
     advance(1.0)
     columns = {
-        "record": pd.Series([signal.name] * len(beats), dtype="str"),
+        "record": pd.Series([recording.name] * len(beats), dtype="str"),
         "sample": beats,
         "time_s": times_s,
         "predicted": pd.Series(np.asarray(CLASSES)[probability.argmax(axis=1)], dtype="str"),
@@ -79,9 +86,67 @@ def score_recording(
     return pd.DataFrame(columns | {f"p_{name}": probability[:, place] for place, name in enumerate(CLASSES)})
 
 
-def stream_scores(
-    network: Network, windows: Floats, times_s: Times, view: View, advance: Advance = lambda share: None
+def _whole_scores(
+    network: Network, recording: Recording, beats: npt.NDArray[np.int64], times_s: Times, advance: Advance
 ) -> Floats:
+    """Judge blocks of beats, as evaluation does, against what is usual for the whole recording."""
+    chosen = usual_beats(len(beats))
+    windows: Iterable[Floats]
+    if chosen.step == 1:
+        windows = list(windows_of(recording, beats))
+        usual, share = usual_beat(np.concatenate(windows)), 0.0
+    else:
+        usual, share = usual_beat(np.concatenate(list(windows_of(recording, beats[chosen])))), 0.4
+        advance(share)
+        windows = windows_of(recording, beats)
+    result = np.zeros((len(beats), len(CLASSES)), np.float32)
+    for block, inputs in blocks_of(context_in_pieces(windows, times_s, usual), len(beats)):
+        kept = slice(block.keep_from - block.start, block.keep_to - block.start)
+        result[block.keep_from : block.keep_to] = network.probabilities([inputs])[0, kept]
+        advance(share + (1 - share) * block.keep_to / len(beats))
+    return result
+
+
+def blocks_of(pieces: Iterable[ContextInputs], n_beats: int) -> Iterator[tuple[Block, ContextInputs]]:
+    """Put the inputs of consecutive beats together to the blocks of `blocks`; memory holds a piece and a block."""
+    source = iter(pieces)
+    waiting = [next(source)]
+    start, known = 0, len(waiting[0].beats)
+    for block in blocks(n_beats):
+        while known < block.stop:
+            waiting.append(next(source))
+            known += len(waiting[-1].beats)
+        together = joined(waiting)
+        # Beats before this block are in no later one either.
+        waiting = [ContextInputs(together.beats[block.start - start :], together.rhythm[block.start - start :])]
+        start, length = block.start, block.stop - block.start
+        yield block, ContextInputs(waiting[0].beats[:length], waiting[0].rhythm[:length])
+
+
+def _streamed_in_sections(
+    network: Network, pieces: Iterable[Floats], times_s: Times, view: View, advance: Advance
+) -> Floats:
+    """`stream_scores` in sections of some thousand beats, each with the history and look-ahead that its beats need."""
+    source = iter(pieces)
+    result = np.zeros((len(times_s), len(CLASSES)), np.float32)
+    waiting: list[Floats] = []
+    start = known = 0
+    for first in range(0, len(times_s), _SECTION_BEATS):
+        last = min(first + _SECTION_BEATS, len(times_s))
+        begin, end = max(first - view.history, 0), min(last + view.look_ahead, len(times_s))
+        while known < end:
+            waiting.append(next(source))
+            known += len(waiting[-1])
+        together = np.concatenate(waiting)[begin - start :]
+        waiting, start = [together], begin
+        scores = stream_scores(network, together[: end - begin], times_s[begin:end], view)
+        result[first:last] = scores[first - begin : last - begin]
+        advance(last / len(times_s))
+    deque(source, maxlen=0)  # Whether the recording has any valid sample is known at its end.
+    return result
+
+
+def stream_scores(network: Network, windows: Floats, times_s: Times, view: View) -> Floats:
     """Judge each beat by what is known `view.look_ahead` beats after it, as if nothing later existed.
 
     The network runs on the beat's own piece of the recording, whose typical beat and rhythm norms come from that piece
@@ -106,13 +171,4 @@ def stream_scores(
             inputs = [context_inputs(windows[piece], times_s[piece]) for piece in pieces]
             scores = network.probabilities(inputs)
             result[at_once] = scores[np.arange(len(at_once)), at_once - starts[at_once]]
-            advance((at_once[-1] + 1) / len(windows))
     return result
-
-
-def held(millivolts: Floats) -> Floats:
-    """Replace invalid samples by the lead's last valid one, and by 0 before its first: nothing looks ahead."""
-    if np.isfinite(millivolts).all():
-        return millivolts
-    frame = pd.DataFrame(np.where(np.isfinite(millivolts), millivolts, np.nan))
-    return frame.ffill().fillna(0.0).to_numpy(np.float32)

@@ -11,7 +11,8 @@ from pipeline.model.examples import Examples, RecordingExamples
 from pipeline.model.export import export_onnx
 from pipeline.tracking.exported import log_onnx
 from pipeline.tracking.failures import explained
-from pipeline.tracking.models import log_model
+from pipeline.tracking.models import KERAS_NAME, MODEL_NAME, log_model
+from pipeline.tracking.recordings import log_recording_model
 from pipeline.tracking.runs import backfill_history
 from pipeline.tracking.store import Store
 
@@ -39,15 +40,18 @@ def read_history(path: Path) -> pd.DataFrame:
 def enter_results(
     store: Store, run_id: str, protocol: str, model: Any, history: pd.DataFrame, validation: Examples
 ) -> None:
-    """Log the history, and the model with its signature; one that reads recordings as ONNX, too, for scoring."""
+    """Log the history and the model; of one that reads recordings the ONNX file and the model of recordings, too."""
     backfill_history(store, run_id, history)
     with explained(store.uri):
         store.client.log_metric(run_id, "parameters", model.count_params())
         store.client.log_metric(run_id, "train_seconds", float(history.seconds.sum()))
     example = validation.example(_EXAMPLES)
-    log_model(store, run_id, model, example, model.predict(example, verbose=0))
-    if isinstance(validation, RecordingExamples):
+    reads_recordings = isinstance(validation, RecordingExamples)
+    name = KERAS_NAME if reads_recordings else MODEL_NAME
+    log_model(store, run_id, model, example, model.predict(example, verbose=0), name)
+    if reads_recordings:
         with tempfile.TemporaryDirectory() as folder:
             exported = Path(folder) / "model.onnx"
             export_onnx(model, protocol, exported)
             log_onnx(store, run_id, exported)
+            log_recording_model(store, run_id, exported)

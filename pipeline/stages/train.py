@@ -7,11 +7,11 @@ from pathlib import Path
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
+from pipeline.lock import one_process
 from pipeline.model.examples import Examples
 from pipeline.model.training import Trained, save_model, train
 from pipeline.stages.entry import MODELS, run_protocol_stage, workspace
 from pipeline.stages.examples import examples_of
-from pipeline.stages.lock import one_process
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.stages.run_identity import describe_run

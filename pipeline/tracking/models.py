@@ -13,6 +13,11 @@ from pipeline.tracking.failures import explained
 from pipeline.tracking.store import Store, as_default
 
 MODEL_NAME = "model"
+"""The logged model that a version of the registry is."""
+
+KERAS_NAME = "keras"
+"""The Keras model of a run whose `model` takes recordings: for those who train on."""
+
 EXAMPLE_FILE = "input_example.json"
 
 _REQUIRED = ("keras", "tensorflow", "numpy")
@@ -26,8 +31,9 @@ def log_model(
     model: object,
     input_example: Inputs,
     prediction: NDArray[np.floating[Any]],
+    name: str = MODEL_NAME,
 ) -> str:
-    """Log a loaded Keras model to the run and return its URI, `models:/m-...`.
+    """Log a loaded Keras model to the run under `name` and return its URI, `models:/m-...`.
 
     `input_example` (beats first; by name, for a model of several inputs) and its `prediction`
     (beats x classes) give the signature. The example becomes the run's artifact
@@ -52,12 +58,12 @@ def log_model(
     with explained(store.uri), as_default(store):
         run = store.client.get_run(run_id)
         place = store.client.create_logged_model(
-            run.info.experiment_id, name=MODEL_NAME, source_run_id=run_id, params=run.data.params
+            run.info.experiment_id, name=name, source_run_id=run_id, params=run.data.params
         )
         logged = Model.log(
             None,
             mlflow.keras,
-            name=MODEL_NAME,
+            name=name,
             run_id=run_id,
             model_id=place.model_id,
             model=model,
@@ -84,12 +90,12 @@ def _of_any_length(signature: ModelSignature) -> ModelSignature:
 
 
 def logged_model_uri(store: Store, run_id: str) -> str | None:
-    """The URI of the model that the run logged last; None when it logged none."""
+    """The URI of the `model` that the run logged last; None when it logged none."""
     with explained(store.uri):
         outputs = store.client.get_run(run_id).outputs
         ids = [output.model_id for output in outputs.model_outputs] if outputs else []
         models = [store.client.get_logged_model(model_id) for model_id in ids]
-    ready = [model for model in models if model.status == "READY"]
+    ready = [model for model in models if model.status == "READY" and model.name == MODEL_NAME]
     if not ready:
         return None
     return str(max(ready, key=lambda model: model.creation_timestamp).model_uri)

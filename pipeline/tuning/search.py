@@ -12,11 +12,11 @@ from rich.table import Table
 
 from pipeline.config import Config, load_config
 from pipeline.errors import UserError
+from pipeline.lock import one_process
 from pipeline.model.examples import Examples
 from pipeline.model.training import train
 from pipeline.stages.entry import workspace
 from pipeline.stages.examples import examples_of
-from pipeline.stages.lock import one_process
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.run_identity import describe_run, run_key, run_params
 from pipeline.stages.training_side import training_side

@@ -1,5 +1,7 @@
 """A small network over consecutive beats, exported, and generated recordings."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -36,6 +38,19 @@ def ecg_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ecg")
     write_records(folder, ["106", "208"], 2.0, 1)
     return folder
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory):
+    """A folder with a recording of five minutes in each of a hundred folders: some seconds of work."""
+    root = tmp_path_factory.mktemp("copies")
+    for number in range(100):
+        folder = root / f"patient{number:03}"
+        if number == 0:
+            write_records(folder, ["106"], 5.0, 1)
+        else:
+            shutil.copytree(root / "patient000", folder)
+    return root
 
 
 @pytest.fixture

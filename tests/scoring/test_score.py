@@ -11,7 +11,8 @@ from pipeline.ecg.recordings import Signal, read_beat_samples, read_signal
 from pipeline.ecg.segmentation import segment_record
 from pipeline.ecg.windows import beat_windows
 from pipeline.errors import UserError
-from pipeline.scoring.score import held, score_recording
+from pipeline.scoring.pieces import held
+from pipeline.scoring.score import score_recording
 
 PROBABILITIES = [f"p_{name}" for name in CLASSES]
 

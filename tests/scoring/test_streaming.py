@@ -6,7 +6,8 @@ import pytest
 from pipeline.ecg.context import context_inputs
 from pipeline.ecg.recordings import Signal, read_beat_samples, read_signal
 from pipeline.ecg.windows import AFTER_SAMPLES, WINDOW_RATE_HZ, beat_windows
-from pipeline.scoring.score import View, held, score_recording, stream_scores
+from pipeline.scoring.pieces import held
+from pipeline.scoring.score import View, score_recording, stream_scores
 
 VIEW = View(history=30, look_ahead=4)
 FILTER_REACH_S = 10 / WINDOW_RATE_HZ

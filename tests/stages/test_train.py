@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.lock import one_process
 from pipeline.model.device import Device
 from pipeline.model.training import Trained
 from pipeline.stages import train as stage
-from pipeline.stages.lock import one_process
 from pipeline.stages.manifest import read_manifest
 from pipeline.tracking.store import open_store
 
@@ -109,7 +109,7 @@ def test_a_training_is_one_process_at_a_time(train_run, tmp_path, monkeypatch, c
 
 def test_a_killed_process_lets_go_of_its_lock(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from pipeline.stages.lock import one_process\n"
+        "import sys, time; from pathlib import Path; from pipeline.lock import one_process\n"
         "with one_process(Path(sys.argv[1]), 'x: is being done'):\n    print('held', flush=True); time.sleep(600)"
     )
     lock = tmp_path / "locks" / "x"

@@ -1,0 +1,1 @@
+"""The champion over HTTP: recordings in, labelled beats out; needs no TensorFlow."""

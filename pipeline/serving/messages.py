@@ -1,0 +1,88 @@
+"""The JSON that the service takes and gives."""
+
+import json
+from typing import Annotated
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.ecg.aami import CLASSES
+from pipeline.ecg.recordings import LOWEST_RATE_HZ
+from pipeline.errors import UserError
+from pipeline.scoring.strips import HIGHEST_RATE_HZ, Strip, example_strip
+from pipeline.serving.served import Served
+
+Sample = Annotated[int, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Recording(BaseModel):
+    """A stretch of ECG."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra={"example": vars(example_strip())})
+
+    record: str = Field(default="recording", max_length=200, description="A name of your own; it comes back.")
+    fs_hz: float = Field(description=f"Sampling rate in Hz, {LOWEST_RATE_HZ:g} to {HIGHEST_RATE_HZ:g}.")
+    signal_mv: list[list[float | None]] = Field(
+        description="One list of samples in mV for each of one or two leads, of one length, at most an hour; null "
+        "where a sample is invalid: it holds the last valid one."
+    )
+    beats: list[int] | None = Field(
+        default=None, description="Ascending samples of the beats (R peaks), counted from 0; without it they are found."
+    )
+
+
+class Model(BaseModel):
+    """The model that answered."""
+
+    name: str
+    version: str
+
+
+class Beat(BaseModel):
+    """One beat with its class (AAMI EC57) and the probability of each."""
+
+    sample: Sample
+    time_s: float
+    predicted: str
+    p_N: Probability  # noqa: N815  # The columns of `heartbeat score`.
+    p_S: Probability  # noqa: N815
+    p_V: Probability  # noqa: N815
+    p_F: Probability  # noqa: N815
+    p_Q: Probability  # noqa: N815
+
+
+class Labelled(BaseModel):
+    """The beats of a recording in their order."""
+
+    record: str
+    model: Model
+    beats: list[Beat]
+
+
+class Problem(BaseModel):
+    """What was wrong, where, and what to do."""
+
+    detail: str
+
+
+def read_recording(body: bytes) -> Strip:
+    """The recording that a request's body holds.
+
+    Raises:
+        UserError: it is not JSON, or not of the form of `Recording`; one sentence that names the field.
+    """
+    try:
+        read = Recording.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "body"
+        raise UserError(f"{place}: {first['msg']}; /openapi.json describes a recording") from error
+    return Strip(**dict(read))
+
+
+def write_labelled(beats: pd.DataFrame, record: str, model: Served) -> bytes:
+    """The answer, in the form of `Labelled`."""
+    rows = beats[["sample", "time_s", "predicted", *(f"p_{name}" for name in CLASSES)]].to_dict("records")
+    answer = {"record": record, "model": {"name": model.name, "version": model.version}, "beats": rows}
+    return json.dumps(answer, allow_nan=False).encode()
