@@ -105,7 +105,9 @@ def test_versions_come_with_their_scores(monkeypatch, workspace):
         assert cell in shown
 
 
-@pytest.mark.parametrize("command", [["promote", "--version", "9"], ["versions"], ["ui"]])
+@pytest.mark.parametrize(
+    "command", [["promote", "--version", "9"], ["versions"], ["ui"], ["runs"], ["compare", "a", "b"]]
+)
 def test_reading_makes_no_store(monkeypatch, capsys, tmp_path, command):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     code, err = run(monkeypatch, capsys, *command, "--workspace", str(tmp_path / "none"))

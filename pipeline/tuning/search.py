@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -12,6 +13,7 @@ from rich.table import Table
 from pipeline.config import Config, load_config
 from pipeline.errors import UserError
 from pipeline.lock import one_process
+from pipeline.model.examples import Examples
 from pipeline.model.training import train
 from pipeline.stages.entry import workspace
 from pipeline.stages.examples import examples_of
@@ -49,15 +51,20 @@ def tune(protocol: str, trials: int, epochs: int) -> None:
             print(f"trial {dead.number} was stopped; its settings are tried again")
             if _RUN in dead.user_attrs:
                 fail(store, dead.user_attrs[_RUN])
-        parent = _parent_run(study, store, experiment, config, data, protocol)
-        while len(finished(study)) < trials:
-            print(f"trial {len(finished(study)) + 1} of {trials}", flush=True)
-            study.optimize(
-                lambda trial: _try(trial, config, protocol, data, store, parent, epochs, home / "tuning" / key),
-                n_trials=1,
-            )
-        finish(store, parent)
+        if len(finished(study)) < trials:
+            parent = _parent_run(study, store, experiment, config, data, protocol)
+            sides = training_side(config, protocol, data), examples_of(config, data, "validation")
+            search = _Search(config, protocol, store, parent, epochs, *sides, home / "tuning" / f"{key}.npz")
+            _attempt_until(study, search, trials)
+            finish(store, parent)
     _show(study, protocol, config)
+
+
+def _attempt_until(study: optuna.Study, search: "_Search", trials: int) -> None:
+    while len(finished(study)) < trials:
+        print(f"trial {len(finished(study)) + 1} of {trials}", flush=True)
+        study.optimize(search.attempt, n_trials=1)
+    search.checkpoint.unlink(missing_ok=True)
 
 
 def _parent_run(
@@ -72,43 +79,49 @@ def _parent_run(
     return run_id
 
 
-def _try(
-    trial: optuna.Trial,
-    config: Config,
-    protocol: str,
-    data: ProtocolData,
-    store: Store,
-    parent: str,
-    epochs: int,
-    scratch: Path,
-) -> float:
-    """Train one trial; its validation macro-F1 at the best epoch."""
-    chosen = suggested(config, trial, epochs)
-    tags = {_PARENT_TAG: parent, "trial": str(trial.number), "architecture": chosen.model.architecture}
-    run_id = start_training_run(store, f"{protocol}-tuning", run_params(chosen, protocol), tags, [])
-    trial.set_user_attr(_RUN, run_id)
-    checkpoint = scratch / f"{trial.number}.npz"
+@dataclass(frozen=True)
+class _Search:
+    """What all trials of a search share; nothing of the test side."""
 
-    def judge(epoch: int, row: dict[str, float]) -> None:
-        log_epoch(store, run_id, epoch + 1, row)
-        trial.report(row[_SCORE], epoch)
-        if trial.should_prune():
-            store.client.set_tag(run_id, "pruned", "true")
-            raise optuna.TrialPruned
+    config: Config
+    protocol: str
+    store: Store
+    parent: str
+    epochs: int
+    training: Examples
+    validation: Examples
+    checkpoint: Path
 
-    try:
-        training, validation = training_side(chosen, protocol, data), examples_of(chosen, data, "validation")
-        done = train(chosen.model, chosen.train, training, validation, checkpoint, f"trial {trial.number}", judge)
-    except optuna.TrialPruned:
-        finish(store, run_id)
-        raise
-    except BaseException:
-        fail(store, run_id)
-        raise
-    finally:
-        checkpoint.unlink(missing_ok=True)
-    finish(store, run_id)
-    return float(done.history[_SCORE].max())
+    def attempt(self, trial: optuna.Trial) -> float:
+        """Train one trial in a run of its own; validation macro-F1 at the epoch whose weights are kept."""
+        config = suggested(self.config, trial, self.epochs)
+        tags = {_PARENT_TAG: self.parent, "trial": str(trial.number), "architecture": config.model.architecture}
+        params = run_params(config, self.protocol)
+        run_id = start_training_run(self.store, f"{self.protocol}-tuning", params, tags, [])
+        trial.set_user_attr(_RUN, run_id)
+        try:
+            score = self._train(config, trial, run_id)
+        except optuna.TrialPruned:
+            self.store.client.set_tag(run_id, "pruned", "true")
+            finish(self.store, run_id)
+            raise
+        except BaseException:
+            fail(self.store, run_id)
+            raise
+        finish(self.store, run_id)
+        return score
+
+    def _train(self, config: Config, trial: optuna.Trial, run_id: str) -> float:
+        def judge(epoch: int, row: dict[str, float]) -> None:
+            log_epoch(self.store, run_id, epoch + 1, row)
+            trial.report(row[_SCORE], epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
+        self.checkpoint.unlink(missing_ok=True)  # Of a trial that was stopped, with other settings.
+        title = f"trial {trial.number}"
+        done = train(config.model, config.train, self.training, self.validation, self.checkpoint, title, judge)
+        return float(done.history[_SCORE].iloc[done.kept_epoch])
 
 
 def _show(study: optuna.Study, protocol: str, config: Config) -> None:
