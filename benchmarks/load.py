@@ -1,11 +1,13 @@
-"""Requests to an HTTP service: at a steady rate whatever the answers, or many at once."""
+"""Requests to an HTTP service on loopback: at a steady rate whatever the answers, or many at once.
+
+Each has a connection of its own and is as plain as can be, so that the time is the service's and not the client's.
+"""
 
 import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import httpx
+from urllib.parse import urlsplit
 
 _TIMEOUT_S = 30.0
 
@@ -29,16 +31,23 @@ def burst(address: str, body: bytes, requests: int) -> list[Answer]:
 
 
 async def _gathered(address: str, body: bytes, requests: int, due_s: Callable[[int], float]) -> list[Answer]:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-    async with httpx.AsyncClient(limits=limits, timeout=_TIMEOUT_S, trust_env=False) as client:
-        start = time.perf_counter() + 0.1
-        return await asyncio.gather(*(_one(client, address, body, start + due_s(each)) for each in range(requests)))
+    parts = urlsplit(address)
+    head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+    sent = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+    place = (parts.hostname or "", parts.port or 80)
+    start = time.perf_counter() + 0.1
+    return await asyncio.gather(*(_one(place, sent, start + due_s(number)) for number in range(requests)))
 
 
-async def _one(client: httpx.AsyncClient, address: str, body: bytes, due: float) -> Answer:
+async def _one(place: tuple[str, int], sent: bytes, due: float) -> Answer:
     await asyncio.sleep(max(due - time.perf_counter(), 0))
     try:
-        answered = await client.post(address, content=body, headers={"content-type": "application/json"})
-    except httpx.HTTPError:
-        return Answer(0, time.perf_counter() - due)
-    return Answer(answered.status_code, time.perf_counter() - due)
+        async with asyncio.timeout(_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(*place)
+            writer.write(sent)
+            answered = await reader.read()
+            writer.close()
+        status = int(answered.split(maxsplit=2)[1])
+    except (OSError, IndexError, ValueError):  # Refused, cut off, timed out; no HTTP.
+        status = 0
+    return Answer(status, time.perf_counter() - due)

@@ -27,6 +27,7 @@ COMMANDS = (
     "score",
     "serve",
     "release",
+    *("robustness", "noise", "attribute", "ablation"),
 )
 
 

@@ -1,6 +1,7 @@
 """The command `heartbeat`: thin, every option documented; each command imports the libraries that it needs."""
 
 from pipeline.cli import (  # noqa: F401  # Each adds its commands to the app.
+    evidence,
     models,
     monitoring,
     runs,

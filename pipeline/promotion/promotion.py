@@ -31,15 +31,17 @@ class Moved:
 def ask_gate(store: Store, protocol: str, version: int | None, *, keep: bool) -> Verdict:
     """Examine a version, by default the challenger, against the champion; the verdict is written on it where `keep`.
 
+    Otherwise nothing is written, and so the test side is not looked at, whose looks are counted.
+
     Raises:
         UserError: there is no such version or nothing to examine it by, or the store fails.
     """
     model = experiment_name(protocol)
     known = versions(store, protocol)
     candidate = _chosen(store, model, known, version)
-    champion = ledger.settle(store, model)
+    champion = ledger.settle(store, model) if keep else _champion_as_found(store, model, known)
     rival = next((each for each in known if each.version == champion), None)
-    verdict = examine(store, protocol, candidate, rival, load_config(), load_protocol(protocol))
+    verdict = examine(store, protocol, candidate, rival, load_config(), load_protocol(protocol), look=keep)
     if keep:
         _write_on(store, model, candidate, verdict)
     return verdict
@@ -96,6 +98,13 @@ def _move(
     return Moved(model, before, after)
 
 
+def _champion_as_found(store: Store, model: str, known: list[VersionRecord]) -> int | None:
+    """The champion that `settle` would return, without moving or writing anything."""
+    decided = ledger.champion_of(ledger.entries(store, model))
+    named = (each.version for each in known if ledger.CHAMPION in each.aliases)
+    return decided if decided is not None else next(named, None)
+
+
 def _chosen(store: Store, model: str, known: list[VersionRecord], version: int | None) -> VersionRecord:
     if version is None:
         found = [each for each in known if CHALLENGER in each.aliases]
@@ -120,7 +129,7 @@ def _write_on(store: Store, model: str, candidate: VersionRecord, verdict: Verdi
         "gate_against": "none" if verdict.champion is None else str(verdict.champion),
     }
     if verdict.looked:
-        tags[f"{_LOOK}.{at}"] = "for the veto of a promotion"
+        tags[f"{_LOOK}.{at.partition('+')[0]}"] = "for the veto of a promotion"
     with explained(store.uri), tempfile.TemporaryDirectory() as folder:
         for key, value in tags.items():
             store.client.set_model_version_tag(model, str(candidate.version), key, value)

@@ -146,7 +146,9 @@ def _streamed_in_sections(
     return result
 
 
-def stream_scores(network: Network, windows: Floats, times_s: Times, view: View) -> Floats:
+def stream_scores(
+    network: Network, windows: Floats, times_s: Times, view: View, wanted: npt.NDArray[np.int64] | None = None
+) -> Floats:
     """Judge each beat by what is known `view.look_ahead` beats after it, as if nothing later existed.
 
     The network runs on the beat's own piece of the recording, whose typical beat and rhythm norms come from that piece
@@ -155,20 +157,22 @@ def stream_scores(network: Network, windows: Floats, times_s: Times, view: View)
     Args:
         windows: (n, 2, 126) in mV, as `beat_windows` cuts them.
         times_s: (n,) ascending times of the beats.
+        wanted: (m,) ascending places of the beats to judge; None for all of them.
 
     Returns:
-        (n, 5) class probabilities.
+        (n, 5) class probabilities, or (m, 5) of the wanted beats.
     """
-    beats = np.arange(len(windows))
-    starts = np.maximum(beats - view.history, 0)
-    ends = np.minimum(beats + view.look_ahead + 1, len(windows))
+    every = np.arange(len(windows))
+    beats = every if wanted is None else wanted
+    starts = np.maximum(every - view.history, 0)
+    ends = np.minimum(every + view.look_ahead + 1, len(windows))
     result = np.zeros((len(windows), len(CLASSES)), np.float32)
     # Pieces of one length share a run, so that none is padded.
-    new_run = np.flatnonzero(np.diff(ends - starts) != 0) + 1
+    new_run = np.flatnonzero(np.diff((ends - starts)[beats]) != 0) + 1
     for run in np.split(beats, new_run):
         for at_once in np.split(run, range(_PIECES_AT_ONCE, len(run), _PIECES_AT_ONCE)):
             pieces = [slice(starts[beat], ends[beat]) for beat in at_once]
             inputs = [context_inputs(windows[piece], times_s[piece]) for piece in pieces]
             scores = network.probabilities(inputs)
             result[at_once] = scores[np.arange(len(at_once)), at_once - starts[at_once]]
-    return result
+    return result[beats]

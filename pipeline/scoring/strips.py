@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.ecg.detection import detect_beats
 from pipeline.ecg.recordings import LOWEST_RATE_HZ, Signal
 from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
 from pipeline.scoring.network import Network
-from pipeline.scoring.score import held, score_recording
+from pipeline.scoring.pieces import detected
+from pipeline.scoring.score import score_recording
 
 HIGHEST_RATE_HZ: Final = 10_000.0
 LONGEST_S: Final = 3600.0
@@ -54,11 +54,7 @@ def label_strip(network: Network, name: str, fs_hz: Any, signal_mv: Any, beats: 
         UserError: one sentence that names the field at fault.
     """
     signal = checked_signal(name, fs_hz, signal_mv)
-    places = (
-        detect_beats(held(signal.millivolts), signal.fs_hz)
-        if beats is None
-        else checked_beats(beats, len(signal.millivolts))
-    )
+    places = detected(signal) if beats is None else checked_beats(beats, signal.n_samples)
     return score_recording(network, signal, places)
 
 

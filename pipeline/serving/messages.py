@@ -6,7 +6,6 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.recordings import LOWEST_RATE_HZ
 from pipeline.errors import UserError
 from pipeline.scoring.strips import HIGHEST_RATE_HZ, Strip, example_strip
@@ -83,6 +82,7 @@ def read_recording(body: bytes) -> Strip:
 
 def write_labelled(beats: pd.DataFrame, record: str, model: Served) -> bytes:
     """The answer, in the form of `Labelled`."""
-    rows = beats[["sample", "time_s", "predicted", *(f"p_{name}" for name in CLASSES)]].to_dict("records")
+    columns = {name: beats[name].tolist() for name in Beat.model_fields}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     answer = {"record": record, "model": {"name": model.name, "version": model.version}, "beats": rows}
     return json.dumps(answer, allow_nan=False).encode()

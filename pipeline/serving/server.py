@@ -14,6 +14,9 @@ from pipeline.serving.served import Newer
 
 _LAST_REQUESTS_S = 30
 
+_SWITCH_S = 0.0005
+"""Python's 5 ms would keep the thread that accepts and refuses waiting behind those that label."""
+
 
 def serve(newer: Newer, host: str, port: int) -> None:
     """Answer at `host`:`port`; requests that are under way at the end are answered.
@@ -28,6 +31,7 @@ def serve(newer: Newer, host: str, port: int) -> None:
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=_LAST_REQUESTS_S, lifespan="on"
         )
         signal.signal(signal.SIGTERM, _leave)
+        sys.setswitchinterval(_SWITCH_S)
         shown = f"[{host}]" if ":" in host else host
         print(f"http://{shown}:{listening.getsockname()[1]}/beats takes recordings; Ctrl-C ends it", flush=True)
         try:

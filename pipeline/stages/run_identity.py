@@ -78,11 +78,18 @@ def run_key(config: Config, protocol: str, data: ProtocolData) -> str:
         "settings": run_params(config, protocol),
         "rows": data.beats_md5,
         "sides": {side: data.digest(side) for side in SIDES},
+        **training_code(),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def training_code() -> dict[str, Any]:
+    """What identifies the code that trains: the network's, that of its inputs, and the libraries."""
+    return {
         "code": _code_digest(_CODE),
         "input_code": [_code_digest(path) for path in _INPUT_CODE],
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _code_digest(code: Path) -> str:

@@ -9,7 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.ecg.recordings import Signal
-from pipeline.scoring.batch import BeatSource, score_records
+from pipeline.scoring.batch import score_records
+from pipeline.scoring.labelling import BeatSource
 from pipeline.scoring.network import load_network
 from pipeline.scoring.score import score_recording
 from pipeline.serving.limits import Limits
@@ -22,7 +23,7 @@ def client(running, model_files):
         yield client
 
 
-def sample(client, name, **labels):
+def sample(client, name, /, **labels):
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for each in family.samples:
             if each.name == name and labels.items() <= each.labels.items():

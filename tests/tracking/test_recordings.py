@@ -19,7 +19,8 @@ from pipeline.ecg.context import context_inputs
 from pipeline.ecg.recordings import read_beat_samples, read_signal
 from pipeline.ecg.synthetic import write_records
 from pipeline.ecg.windows import beat_windows
-from pipeline.scoring.batch import BeatSource, score_records
+from pipeline.scoring.batch import score_records
+from pipeline.scoring.labelling import BeatSource
 from pipeline.tracking.models import KERAS_NAME, log_model, logged_model_uri
 from pipeline.tracking.recordings import example_recordings, log_recording_model
 from pipeline.tracking.runs import start_training_run

@@ -1,0 +1,76 @@
+"""`heartbeat robustness`: the validation beats judged again on altered recordings."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from pipeline.evidence.alterations import ALTERATIONS, Alteration, judge_whole
+from pipeline.evidence.judging import Calls, scores
+from pipeline.evidence.page import folder_of, write_page
+from pipeline.evidence.recordings import read_annotated, validation_beats
+from pipeline.files import write_json
+from pipeline.scoring.network import load_network
+from pipeline.scoring.progress import ScoringProgress
+
+AS_IT_IS: Final = "as it is"
+
+
+def measure_robustness(protocol: str, model: Path, records: Path) -> Path:
+    """Judge the validation beats on each altered recording; write robustness.json and the page.
+
+    Args:
+        model: An ONNX file of `heartbeat`.
+        records: The folder of the WFDB records.
+
+    Raises:
+        UserError: the model, the split or a recording cannot be read.
+    """
+    network, judged = load_network(model, 1), validation_beats(protocol)
+    tried = (Alteration(AS_IT_IS, judge_whole), *ALTERATIONS)
+    labels: list[Any] = []
+    calls: dict[str, list[Calls]] = {each.name: [] for each in tried}
+    with ScoringProgress(len(judged)) as progress:
+        for case in read_annotated(records, judged):
+            labels.append(case.labels[case.judged])
+            for number, each in enumerate(tried):
+                calls[each.name].append(each.judge(network, case))
+                progress.within((number + 1) / len(tried))
+            progress.finished(case.signal.name)
+    rows = [_row(each, labels, calls) for each in tried]
+    for row in rows:
+        row["met"] = _met(row, rows[0])
+    content = {
+        "protocol": protocol,
+        "model": described(model),
+        "side": "validation",
+        "beats": int(sum(map(len, labels))),
+        "records": len(judged),
+        "rows": rows,
+    }
+    write_json(folder_of(protocol) / "robustness.json", content)
+    return write_page(protocol)
+
+
+def described(model: Path) -> dict[str, str]:
+    """Which file was measured."""
+    return {"file": model.as_posix(), "sha256": hashlib.sha256(model.read_bytes()).hexdigest()}
+
+
+def _row(alteration: Alteration, labels: list[Any], calls: dict[str, list[Calls]]) -> dict[str, Any]:
+    own, before = calls[alteration.name], calls[AS_IT_IS]
+    same = np.concatenate([one.predicted == other.predicted for one, other in zip(own, before, strict=True)])
+    return {
+        "name": alteration.name,
+        **scores(labels, own),
+        "same": float(same.mean()),
+        "most_cost": alteration.most_cost,
+        "least_same": alteration.least_same,
+    }
+
+
+def _met(row: dict[str, Any], baseline: dict[str, Any]) -> bool | None:
+    if row["most_cost"] is not None:
+        return bool(baseline["macro_f1"] - row["macro_f1"] <= row["most_cost"])
+    return None if row["least_same"] is None else bool(row["same"] >= row["least_same"])
