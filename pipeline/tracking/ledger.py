@@ -5,7 +5,11 @@ is the unique key (name, version) of MLflow's table of model versions: each prom
 of its own, `<model>-promotions`, written whole by one `create_model_version`, which numbers the entries one after the
 other whatever the number of writers. An entry says from which champion to which. It counts if that `from` is the
 champion that the entries before it made; otherwise the champion had changed meanwhile and the entry is refused. The
-alias `champion` follows the ledger: whoever finds it behind, as after a kill between the two, moves it on.
+alias `champion` follows the ledger: whoever finds them apart, as after a kill between the two, moves it.
+
+Why this holds: MLflow inserts a version and its tags in one transaction, whose number is one more than the highest that
+is committed, under the primary key (workspace, name, version); of two that take one number the second fails and takes
+the next. So no entry is seen before all that have a lower number, on SQLite and on PostgreSQL alike.
 """
 
 import getpass
@@ -13,17 +17,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
+from uuid import uuid4
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from pipeline.errors import UserError
 from pipeline.tracking.failures import explained
 from pipeline.tracking.store import Store
 
 CHAMPION = "champion"
 Action = Literal["promote", "rollback", "adopt"]
 _NONE = "none"
-_ALIAS_MOVED = "alias_moved"
+_ID = "entry_id"
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -32,14 +39,14 @@ class Entry:
 
     Attributes:
         number: Its place in the order of all entries.
-        action: promote, rollback, or adopt: the alias was moved by other means and that stands.
+        action: promote, rollback, or adopt: the champion was named before there was a ledger.
         before: The champion it starts from.
         after: The champion it makes.
         at, by: When and by whom.
         verdict: What the gate said: passed, forced, or none was asked.
         reason: Why, in the words of who did it.
         counts: False for an entry that came second; the champion stayed what it was.
-        settled: The alias is known to have been moved.
+        id: Unique to the call that wrote it.
     """
 
     number: int
@@ -51,7 +58,7 @@ class Entry:
     verdict: str
     reason: str
     counts: bool
-    settled: bool
+    id: str
 
 
 def ledger_name(model: str) -> str:
@@ -83,7 +90,7 @@ def entries(store: Store, model: str) -> list[Entry]:
                 verdict=one.tags["verdict"],
                 reason=one.tags["reason"],
                 counts=counts,
-                settled=_ALIAS_MOVED in one.tags,
+                id=one.tags[_ID],
             )
         )
     return read
@@ -95,36 +102,24 @@ def champion_of(written: Sequence[Entry]) -> int | None:
 
 
 def settle(store: Store, model: str) -> int | None:
-    """Bring alias and ledger together, and return the champion's version.
+    """Bring the alias to what the ledger says, and return the champion's version; None where there never was one.
 
-    A promotion whose alias was never moved is finished. An alias that was moved by other means stays where it is and is
-    entered. Raises UserError when the store fails.
+    A champion that was named before there was a ledger is adopted as its first entry. From then on the ledger decides:
+    an alias that stands elsewhere, after a kill or because it was moved by other means, is moved back. It is read again
+    after each move, because a promotion that took its time may move it late.
+
+    Raises UserError when the store fails.
     """
     while True:
         written = entries(store, model)
-        alias = _alias(store, model)
-        made = [entry for entry in written if entry.counts]
-        if alias is not None and (not made or (alias != made[-1].after and made[-1].settled)):
-            append(
-                store, model, "adopt", made[-1].after if made else None, alias, "none", "the alias was moved elsewhere"
-            )
-        elif made and (alias != made[-1].after or not made[-1].settled):
-            _move(store, model, made[-1])
+        champion, alias = champion_of(written), _alias(store, model)
+        if champion == alias:
+            return champion
+        if champion is None and alias is not None:
+            append(store, model, "adopt", None, alias, "none", "champion before there was a ledger")
         else:
-            return alias
-
-
-def _move(store: Store, model: str, decided: Entry) -> None:
-    """Move the alias as an entry says; should a later entry have moved it meanwhile, put that one's back."""
-    while True:
-        with explained(store.uri):
-            store.client.set_registered_model_alias(model, CHAMPION, str(decided.after))
-        latest = [entry for entry in entries(store, model) if entry.counts][-1]
-        if latest.number == decided.number:
             with explained(store.uri):
-                store.client.set_model_version_tag(ledger_name(model), str(decided.number), _ALIAS_MOVED, _now())
-            return
-        decided = latest
+                store.client.set_registered_model_alias(model, CHAMPION, str(champion))
 
 
 def append(
@@ -134,7 +129,7 @@ def append(
 
     Raises UserError when the store fails.
     """
-    name = ledger_name(model)
+    name, written_once = ledger_name(model), uuid4().hex
     tags = {
         "action": action,
         "from": _NONE if before is None else str(before),
@@ -143,12 +138,25 @@ def append(
         "by": _user(),
         "verdict": verdict,
         "reason": reason,
+        _ID: written_once,
     }
     with explained(store.uri):
         _ensure(store, name, model)
-        promoted = store.client.get_model_version(model, str(after))
-        written = store.client.create_model_version(name, str(promoted.source), run_id=promoted.run_id, tags=tags)
-    return next(entry for entry in entries(store, model) if entry.number == int(written.version))
+        _create(store, name, f"models:/{model}/{after}", tags)
+    # A request that was sent twice, because its answer was lost, leaves two entries; the first may count.
+    own = [entry for entry in entries(store, model) if entry.id == written_once]
+    return next((entry for entry in own if entry.counts), own[-1])
+
+
+def _create(store: Store, name: str, source: str, tags: dict[str, str]) -> None:
+    """Add a version, again where MLflow gave up because others took the number each time: nothing was written then."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            store.client.create_model_version(name, source, tags=tags)
+            return
+        except MlflowException as error:
+            if attempt == _ATTEMPTS - 1 or "Giving up after" not in str(error):
+                raise
 
 
 def former_champions(written: Sequence[Entry]) -> list[int]:
@@ -176,11 +184,16 @@ def _all(store: Store, name: str) -> list[ModelVersion]:
     found: list[ModelVersion] = []
     token = None
     while True:
-        page = store.client.search_model_versions(f"name='{name}'", page_token=token)
+        page = store.client.search_model_versions(f"name='{name}'", order_by=["version_number ASC"], page_token=token)
         found += page
         token = page.token
         if not token:
-            return sorted(found, key=lambda one: int(one.version))
+            break
+    if [int(one.version) for one in found] != list(range(1, len(found) + 1)):
+        raise UserError(
+            f"{store.shown}: {name} has lost entries, so its champion cannot be told; restore the store from a backup"
+        )
+    return found
 
 
 def _alias(store: Store, model: str) -> int | None:

@@ -3,12 +3,13 @@
 It stands in the artifact as it is here, beside the parts of `pipeline` that it imports and the network `model.onnx`.
 """
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
@@ -18,7 +19,7 @@ from pipeline.scoring.strips import label_strip
 _COLUMNS = ["sample", "time_s", "predicted", *(f"p_{name}" for name in CLASSES)]
 
 
-class RecordingModel(PythonModel):  # type: ignore[misc]  # MLflow's class is untyped.
+class RecordingModel(PythonModel):
     """Labels every beat of each row's recording."""
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -55,7 +56,7 @@ class RecordingModel(PythonModel):  # type: ignore[misc]  # MLflow's class is un
             ]
         )
 
-    def _label(self, row: dict[str, Any]) -> pd.DataFrame:
+    def _label(self, row: Mapping[Hashable, Any]) -> pd.DataFrame:
         beats = row.get("beats")
         known = beats is not None and not (isinstance(beats, float) and pd.isna(beats))
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 from mlflow.models import Model, ModelSignature
-from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import Array
 
 import pipeline
@@ -59,13 +59,13 @@ def log_recording_model(store: Store, run_id: str, network: Path) -> str:
 
 def recordings_signature() -> ModelSignature:
     """One row a recording in, one row a beat out."""
-    inputs = [
+    inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string, "record"),
         ColSpec(DataType.double, "fs_hz"),
         ColSpec(Array(Array(DataType.double)), "signal_mv"),
         ColSpec(Array(DataType.long), "beats", required=False),
     ]
-    outputs = [
+    outputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string, "record"),
         ColSpec(DataType.long, "sample"),
         ColSpec(DataType.double, "time_s"),

@@ -3,9 +3,14 @@
 import ctypes
 import os
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+import time
 
 import pytest
+import requests
 
 from pipeline.tracking.provenance import DatasetInput
 from pipeline.tracking.runs import start_training_run
@@ -75,3 +80,59 @@ def permissions_hold():
     assert libc.capset(header, less) == 0
     yield
     assert libc.capset(header, had) == 0
+
+
+@pytest.fixture
+def free_port():
+    """A TCP port of loopback that nobody listens on."""
+    return _free_port()
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def mlflow_server(tmp_path):
+    """Start a real MLflow server on loopback over a database, with an environment of its own; return its address."""
+    started = []
+
+    def start(database, **environment):
+        port = _free_port()
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+        command += [
+            "--workers",
+            "1",
+            "--backend-store-uri",
+            database,
+            "--artifacts-destination",
+            str(tmp_path / "kept"),
+        ]
+        log = (tmp_path / f"server-{port}.log").open("wb")
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True
+        )
+        started.append((process, log))
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 180
+        while not _answers(address):
+            told = (tmp_path / f"server-{port}.log").read_text(encoding="utf-8")[-2000:]
+            assert process.poll() is None, f"the MLflow server ended: {told}"
+            assert time.monotonic() < deadline, f"the MLflow server does not answer: {told}"
+            time.sleep(0.2)
+        return address
+
+    yield start
+    for process, log in started:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        log.close()
+
+
+def _answers(address):
+    try:
+        return requests.get(f"{address}/health", timeout=2).ok
+    except requests.RequestException:
+        return False
