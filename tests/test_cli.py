@@ -24,6 +24,8 @@ COMMANDS = (
     "tune",
     "versions",
     "promote",
+    "history",
+    "rollback",
     "score",
     "serve",
     "release",
