@@ -65,11 +65,12 @@ def wait_for_a_part(out, process):
 
 
 def test_a_node_lost_in_the_middle_and_then_all_of_them(cluster, started, copies, tmp_path):
+    address = cluster.address  # It is not known any more once the cluster is gone.
     assert ended(started("--workers", "1", "--out", tmp_path / "here", copies))[0] == 0
     expected = read(tmp_path / "here")
 
     out = tmp_path / "node_lost"
-    process = started("--engine", "ray", "--ray-address", cluster.address, "--out", out, copies)
+    process = started("--engine", "ray", "--ray-address", address, "--out", out, copies)
     wait_for_a_part(out, process)
     before = parts(out)
     assert len(before) < 100
@@ -81,14 +82,14 @@ def test_a_node_lost_in_the_middle_and_then_all_of_them(cluster, started, copies
     assert {name: after[name] for name in before} == before
 
     out = tmp_path / "all_lost"
-    process = started("--engine", "ray", "--ray-address", cluster.address, "--out", out, copies)
+    process = started("--engine", "ray", "--ray-address", address, "--out", out, copies)
     wait_for_a_part(out, process)
     cluster.head_node.kill_gcs_server()
     cluster.head_node.kill_raylet()
     code, err = ended(process)
     before = parts(out)
     assert code == 2
-    assert err.splitlines()[-1].startswith(f"error: Ray cluster {cluster.address}: cannot be reached")
+    assert err.splitlines()[-1].startswith(f"error: Ray cluster {address}: cannot be reached")
     assert ended(started("--workers", "1", "--out", out, copies))[0] == 0
     after = parts(out)
     assert {name: after[name] for name in before} == before
