@@ -48,7 +48,7 @@ def postgres(free_port):
     run("initdb", "--auth=trust", "--username=ledger", "--encoding=UTF8", "--no-locale", "--no-sync")
     listening = f"-p {free_port} -h 127.0.0.1 -c unix_socket_directories='' -c fsync=off"
     run("pg_ctl", "-w", "-l", str(home / "log"), "-o", listening, "start")
-    yield f"postgresql://ledger@127.0.0.1:{free_port}/postgres"
+    yield f"postgresql+psycopg2://ledger@127.0.0.1:{free_port}/postgres"
     run("pg_ctl", "-m", "immediate", "stop")
     shutil.rmtree(home)
 
