@@ -27,7 +27,9 @@ def set_up_store(tmp_path_factory):
         store.client.create_registered_model(MODEL)
         for _ in range(3):
             run_id = start_training_run(store, PROTOCOL, {}, {}, [])
-            store.client.create_model_version(MODEL, "file:///model", run_id)
+            store.client.create_model_version(MODEL, (root / "files").as_uri(), run_id)
+        (root / "files").mkdir()
+        (root / "files" / "MLmodel").touch()
         return root / "mlflow.db"
 
 
@@ -150,6 +152,17 @@ def test_a_version_that_is_gone_cannot_come_back(store):
         make_champion(store, PROTOCOL, verdict(version, before))
     store.client.delete_model_version(MODEL, "1")
     with pytest.raises(UserError):
+        roll_back(store, PROTOCOL, None, "")
+    assert champion(store) == "2"
+    assert len(all_entries(store)) == 2
+
+
+def test_a_version_whose_files_are_gone_cannot_come_back(store, tmp_path):
+    (tmp_path / "files").mkdir()
+    store.client.create_model_version(MODEL, (tmp_path / "files").as_uri())
+    for version, before in ((4, None), (2, 4)):
+        make_champion(store, PROTOCOL, verdict(version, before))
+    with pytest.raises(UserError, match="version 4: the files of its model are gone"):
         roll_back(store, PROTOCOL, None, "")
     assert champion(store) == "2"
     assert len(all_entries(store)) == 2
