@@ -12,7 +12,7 @@ from pipeline.promotion.gate import Verdict, examine
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.tracking import ledger
 from pipeline.tracking.failures import explained
-from pipeline.tracking.registry import CHALLENGER, VersionRecord, versions
+from pipeline.tracking.registry import CHALLENGER, VersionRecord, check_files, versions
 from pipeline.tracking.store import Store, experiment_name
 
 VERDICT_FOLDER = "promotion"
@@ -66,7 +66,8 @@ def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> 
     """Make a former champion champion again: the one before the present one, or a named one.
 
     Raises:
-        UserError: there is no champion, none before it, or `version` never was one; or the store fails.
+        UserError: there is no champion, none before it, or `version` never was one; its files are gone; or the store
+            fails.
     """
     model = experiment_name(protocol)
     versions(store, protocol)
@@ -81,6 +82,7 @@ def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> 
     if after not in ever or after == champion:
         listed = ", ".join(str(each) for each in sorted(ever - {champion})) or "none"
         raise UserError(f"{model}: version {after} is no former champion (there are: {listed}); promote it instead")
+    check_files(store, protocol, after)
     return _move(store, model, "rollback", champion, after, "none", reason)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import mlflow.artifacts
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
@@ -91,6 +92,19 @@ def versions(store: Store, protocol: str) -> list[VersionRecord]:
         )
         for one in sorted(found, key=lambda one: int(one.version))
     ]
+
+
+def check_files(store: Store, protocol: str, version: int) -> None:
+    """Prove that the files of a version's model are still where the registry says.
+
+    Raises UserError when they are gone, or when the store fails.
+    """
+    name = experiment_name(protocol)
+    with explained(store.uri), as_default(store):
+        place = store.client.get_model_version_download_uri(name, str(version))
+        kept = mlflow.artifacts.list_artifacts(artifact_uri=place)
+    if not kept:
+        raise UserError(f"{name} version {version}: the files of its model are gone; restore the store's artifacts")
 
 
 def _best_with_model(store: Store, runs: list[RunRecord], protocol: str) -> tuple[RunRecord, str]:

@@ -126,7 +126,8 @@ def mlflow_server(tmp_path):
 
     yield start
     for process, log in started:
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         log.close()
 

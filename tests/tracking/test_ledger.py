@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tracking import ledger
+from pipeline.tracking.store import open_store
 
 MODEL = "heartbeat-interpatient"
 PROMOTERS = Path(__file__).with_name("promoters.py")
@@ -136,3 +137,17 @@ def test_of_two_processes_exactly_one_wins(three_versions, workspace):
     winner = 2 if said[0] == "won" else 3
     assert champion(three_versions) == winner == ledger.settle(three_versions, MODEL)
     assert [entry.counts for entry in ledger.entries(three_versions, MODEL)] == [True, True, False]
+
+
+def test_a_store_that_is_read_only_is_one_line_and_stays_as_it_was(three_versions, workspace, permissions_hold):
+    promote(three_versions, None, 1)
+    (workspace / "mlflow.db").chmod(0o444)
+    workspace.chmod(0o555)
+    read_only = open_store(workspace, create=False)
+    with pytest.raises(UserError, match=r"mlflow\.db: MLflow store: read-only") as refused:
+        ledger.append(read_only, MODEL, "promote", 1, 2, "passed", "")
+    workspace.chmod(0o755)
+    (workspace / "mlflow.db").chmod(0o644)
+    assert "\n" not in str(refused.value)
+    assert champion(three_versions) == 1
+    assert len(ledger.entries(three_versions, MODEL)) == 1
