@@ -27,6 +27,7 @@ _LIMITS = """\
 _LIMITS_OF = {
     "kaggle": """\
 - Learned with the unlabelled waveforms of test beats as their neighbours' context: patients are known, figures flatter.
+- Learned its patients' leads as they are: swapped or lost leads ruin it (reports/evidence/kaggle/evidence.md).
 - Record 232 holds 267 of the 556 S beats of the test side: the S figures lean on it.
 """,
     "interpatient": """\
