@@ -23,7 +23,7 @@ TINY: dict[str, dict[str, Any]] = {
         "reference": {"filters": [4, 4, 4, 4], "lstm_units": [4, 4], "dense_units": 8, "dropout": 0.1},
         "context": {"filters": [4, 4], "lstm_units": [4], "dense_units": 8, "dropout": 0.1},
     },
-    "train": {"epochs": 1, "device": "cpu", "variation": {"kaggle": LITTLE, "interpatient": LITTLE}},
+    "train": {"epochs": 1, "device": "cpu", "variation": {"kaggle": dict(LITTLE), "interpatient": dict(LITTLE)}},
 }
 
 

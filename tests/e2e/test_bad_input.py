@@ -100,7 +100,9 @@ def test_csv_rows_become_splits_and_a_wrong_column_is_named(stages, finished):
     for name, chosen in (("mitbih_train.csv", slice(0, None, 2)), ("mitbih_test.csv", slice(1, None, 2))):
         np.savetxt(folder / name, np.column_stack([rows[chosen], labels[chosen]]), delimiter=",", fmt="%.9g")
     stages.set_params(
-        data={"source": "kaggle_csv", "folder": "csv", "dataset": "data/reference/kaggle_csv"}, protocols=["kaggle"]
+        data={"source": "kaggle_csv", "folder": "csv", "dataset": "data/reference/kaggle_csv"},
+        protocols=["kaggle"],
+        model={"architecture": "reference"},
     )
     for stage in (download, validate_records, segment, validate_beats):
         stages.run(stage)
