@@ -95,7 +95,8 @@ def test_every_oddity_is_told_at_once(load):
 
 
 def test_rows_without_patients_go_with_kaggle_alone(load):
-    assert load({"data.source": "kaggle_csv", "data.folder": "csv", "protocols": ["kaggle"]}).protocols == ["kaggle"]
+    rows = {"data.source": "kaggle_csv", "data.folder": "csv", "model.architecture": "reference"}
+    assert load(rows | {"protocols": ["kaggle"]}).protocols == ["kaggle"]
 
 
 def test_another_seed_is_checked_as_the_first(load):

@@ -11,7 +11,9 @@ from pipeline.stages.protocol_data import ProtocolData
 
 @pytest.fixture(scope="session")
 def config(pytestconfig):
-    return load_config(pytestconfig.rootpath / "params.yaml")
+    committed = load_config(pytestconfig.rootpath / "params.yaml")
+    # The small data below are rows.
+    return committed.model_copy(update={"model": committed.model.model_copy(update={"architecture": "reference"})})
 
 
 @pytest.fixture
