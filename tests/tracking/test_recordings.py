@@ -133,7 +133,7 @@ def test_it_runs_where_neither_this_package_nor_tensorflow_is(logged, tmp_path, 
 
 def test_nothing_in_it_is_pickled_and_requirements_are_pinned(logged):
     names = [path.name for path in logged.rglob("*")]
-    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib", ".pyc"))]
+    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
     about = (logged / "MLmodel").read_text(encoding="utf-8")
     assert "python_model:" not in about
     assert "loader_module: mlflow.pyfunc.loaders.code_model" in about
