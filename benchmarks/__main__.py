@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.guard import guarded
 
-NAMES = ("training", "quality", "stages", "realism", "scoring", "serving")
+NAMES = ("training", "quality", "time_to_quality", "stages", "realism", "scoring", "serving")
 FOLDER = Path(__file__).parent
 _BUSY = 0.3
 

@@ -15,6 +15,7 @@ from pipeline.errors import UserError
 
 OURS = "ours"
 _RIVALS = Path(__file__).parent / "rivals"
+KERAS_SCRIPT = _RIVALS / "keras_script.py"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def contenders(torch_python: str | None) -> list[Contender]:
     """
     found = [
         Contender(OURS, (sys.executable, "-m", "benchmarks.ours"), 1100),
-        Contender("plain Keras script", (sys.executable, str(_RIVALS / "keras_script.py")), 500),
+        Contender("plain Keras script", (sys.executable, str(KERAS_SCRIPT)), 500),
     ]
     if torch_python is None:
         print("PyTorch is skipped: name an interpreter that has torch and numpy with --torch-python or TORCH_PYTHON")
