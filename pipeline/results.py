@@ -67,10 +67,10 @@ def publish(seeds: list[int], architectures: Sequence[str]) -> None:
 
 
 def summarise_runs(dataset: str, protocol: str, seeds: list[int], runs: list[RunRecord]) -> Row:
-    """One published row: each test metric as median, low and high over the seeds."""
+    """One published row: each test metric, or mean of metrics, as median, low and high over the seeds."""
 
-    def spread(metric: str) -> dict[str, float]:
-        values = [run.metrics[metric] for run in runs]
+    def spread(*metrics: str) -> dict[str, float]:
+        values = [statistics.fmean(run.metrics[metric] for metric in metrics) for run in runs]
         return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
     scores = ("precision", "recall", "f1")
@@ -85,6 +85,7 @@ def summarise_runs(dataset: str, protocol: str, seeds: list[int], runs: list[Run
         "parameters": int(runs[0].metrics["parameters"]),
         "accuracy": spread("test.accuracy"),
         "macro_f1": spread("test.macro_f1"),
+        "macro_f1_nsv": spread(*(f"test.{name}.f1" for name in "NSV")),
         "weighted_f1": spread("test.weighted_f1"),
         "validation_macro_f1": spread("validation.macro_f1"),
         "per_class": {
@@ -126,10 +127,24 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def _table(rows: list[Row]) -> str:
-    heads = ["architecture", "input", "accuracy", "macro-F1", *(f"{name} F1" for name in CLASSES), "seeds", "commit"]
+    heads = [
+        "architecture",
+        "input",
+        "accuracy",
+        "macro-F1",
+        "of N, S, V",
+        *(f"{name} F1" for name in CLASSES),
+        "seeds",
+        "commit",
+    ]
     lines = []
     for row in rows:
-        scores = [row["accuracy"], row["macro_f1"], *(row["per_class"][name]["f1"] for name in CLASSES)]
+        scores = [
+            row["accuracy"],
+            row["macro_f1"],
+            row["macro_f1_nsv"],
+            *(row["per_class"][name]["f1"] for name in CLASSES),
+        ]
         cells = [row["architecture"], row["input"], *map(_spread, scores)]
         cells += [", ".join(map(str, row["seeds"])), ", ".join(f"`{commit[:10]}`" for commit in row["commits"])]
         lines.append(cells)

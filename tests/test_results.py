@@ -27,6 +27,7 @@ def run_of(place, macro_f1):
         "test.weighted_f1": 0.97,
         "validation.macro_f1": 0.9,
         **{f"test.{name}.{score}": 0.5 + place / 10 for name in CLASSES for score in SCORES},
+        "test.N.f1": 0.9,
         **{f"test.{name}.support": 10.0 for name in CLASSES},
     }
     tags = {
@@ -51,6 +52,7 @@ def test_median_low_and_high_are_over_the_seeds(row):
     assert row["train_seconds"] == {"median": 101.0, "low": 100.0, "high": 102.0}
     assert row["per_class"]["S"]["f1"] == {"median": 0.6, "low": 0.5, "high": 0.7}
     assert row["per_class"]["S"]["support"] == 10
+    assert row["macro_f1_nsv"]["high"] == pytest.approx((0.9 + 0.7 + 0.7) / 3)
 
 
 def test_a_row_says_what_it_is_of(row):

@@ -61,7 +61,7 @@ def calls_of_detections(case: Annotated, found: Labels, predicted: Labels) -> Ca
 
 
 def scores(labels: list[Labels], calls: list[Calls]) -> dict[str, Any]:
-    """Macro-F1, F1 of S and V, and accuracy over all recordings.
+    """Macro-F1 of all classes and of N, S and V, F1 of S and V, and accuracy over all recordings.
 
     A missed beat counts against the recall of its class, an extra call against the precision of its class; accuracy is
     the share of right calls among beats and extra calls together.
@@ -72,6 +72,7 @@ def scores(labels: list[Labels], calls: list[Calls]) -> dict[str, Any]:
     f1 = f1_score(true, called, labels=range(len(CLASSES)), average=None, zero_division=0)
     return {
         "macro_f1": float(np.mean(f1)),
+        "macro_f1_nsv": float(np.mean([f1[CLASSES.index(name)] for name in "NSV"])),
         **{f"{name}_f1": float(f1[CLASSES.index(name)]) for name in ("S", "V")},
         "accuracy": float(np.mean(true == called)),
         "missed": int((called == NO_BEAT).sum()),

@@ -13,9 +13,9 @@ from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
 from pipeline.evaluation.attribution_figure import Explained, attribution_figure
 from pipeline.evaluation.style import save_png
+from pipeline.evidence.attribution import Attribution, integrated_gradients, usual
 from pipeline.evidence.page import folder_of, write_page
 from pipeline.files import write_json
-from pipeline.model.attribution import Attribution, integrated_gradients, usual
 from pipeline.model.examples import predict_recordings
 from pipeline.model.training import load_model
 from pipeline.scoring.progress import ScoringProgress

@@ -44,8 +44,8 @@ def _robustness(content: dict[str, Any], folder: Path) -> Section:
     rows = [
         (
             row["name"],
-            *(_FORMAT.format(row[key]) for key in ("macro_f1", "S_f1", "V_f1")),
-            f"{row['macro_f1'] - baseline['macro_f1']:+.4f}",
+            *(_FORMAT.format(row[key]) for key in ("macro_f1", "macro_f1_nsv", "S_f1", "V_f1")),
+            *(f"{row[key] - baseline[key]:+.4f}" for key in ("macro_f1", "macro_f1_nsv")),
             f"{100 * row['same']:.2f} %",
             _limit(row),
             {True: "yes", False: "**no**", None: ""}[row["met"]],
@@ -59,7 +59,8 @@ def _robustness(content: dict[str, Any], folder: Path) -> Section:
         if found
         else ""
     )
-    columns = ("recordings", "macro-F1", "S F1", "V F1", "difference", "same calls", "limit", "met")
+    scored = ("macro-F1", "of N, S, V", "S F1", "V F1")
+    columns = ("recordings", *scored, "macro-F1 differs", "of N, S, V", "same calls", "limit", "met")
     title = f"{_about(content)}; model {_model(content['model'])}"
     return Section("Robustness", (ScoreTable(title, columns, tuple(rows), note),), ())
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,7 @@ from pipeline.errors import UserError
 
 PREFLIGHT_TIMEOUT_S = 4
 
+_ONE_AT_A_TIME = threading.RLock()
 _START_SERVER = "start the server or correct MLFLOW_TRACKING_URI"
 _PERMISSIONS = "check the permissions of the file and its folder, or set MLFLOW_TRACKING_URI"
 _LOG_IN = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
@@ -76,23 +78,27 @@ def explained(uri: str) -> Iterator[None]:
 
 @contextmanager
 def impatient() -> Iterator[None]:
-    """Let requests to a server within fail in seconds; MLflow's own patience is minutes."""
+    """Let requests to a server within fail in seconds; MLflow's own patience is minutes.
+
+    MLflow reads it from the environment, which the threads of a process share: one thread at a time is in here.
+    """
     hasty = {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
         "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(PREFLIGHT_TIMEOUT_S),
     }
-    before = {name: os.environ.get(name) for name in hasty}
-    os.environ.update(hasty)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with _ONE_AT_A_TIME:
+        before = {name: os.environ.get(name) for name in hasty}
+        os.environ.update(hasty)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def _diagnosis(error: BaseException) -> tuple[str, str]:

@@ -39,6 +39,7 @@ def test_missed_beats_lower_recall_and_extra_calls_precision():
     labels = [np.array([N] * 8 + [V] * 2)]
     right = scores(labels, [Calls(labels[0], np.zeros(0, np.int64))])
     assert (right["accuracy"], right["V_f1"], right["macro_f1"]) == (1, 1, pytest.approx(0.4))
+    assert right["macro_f1_nsv"] == pytest.approx(2 / 3)
     missed = scores(labels, [Calls(np.array([N] * 8 + [V, NO_BEAT]), np.zeros(0, np.int64))])
     assert missed["V_f1"] == pytest.approx(2 / 3)
     assert (missed["missed"], missed["extra"], missed["accuracy"]) == (1, 0, 0.9)

@@ -5,12 +5,14 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.tracking.failures import impatient
 from pipeline.tracking.store import check_writable, experiment_of, open_store, workspace_root
 
 PREFLIGHT_S = 15
@@ -150,6 +152,30 @@ def test_server_that_is_away_is_found_out_in_seconds(tmp_path, monkeypatch):
     assert "s3cret" not in message + store.shown
     assert "t0ken" not in message + store.shown
     assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ
+
+
+def test_haste_of_two_threads_leaves_nothing_behind():
+    within, leave = threading.Event(), threading.Event()
+
+    def first():
+        with impatient():
+            within.set()
+            leave.wait(5)
+
+    def second():
+        with impatient():
+            pass
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    threads[0].start()
+    assert within.wait(5)
+    threads[1].start()
+    threads[1].join(0.2)
+    assert threads[1].is_alive()
+    leave.set()
+    for thread in threads:
+        thread.join(5)
+    assert not [name for name in os.environ if name.startswith("MLFLOW_HTTP_REQUEST_")]
 
 
 def test_server_that_is_none_of_mlflow_is_found_out(tmp_path, monkeypatch):

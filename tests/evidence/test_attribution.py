@@ -7,8 +7,8 @@ import pytest
 from pipeline.config import ContextConfig
 from pipeline.ecg.context import RHYTHM_FEATURES, ContextInputs, context_inputs
 from pipeline.ecg.windows import WINDOW_SAMPLES
+from pipeline.evidence.attribution import integrated_gradients, usual
 from pipeline.model.architectures import build_context
-from pipeline.model.attribution import integrated_gradients, usual
 
 SHAPE = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.1)
 CALLED, OTHER = 2, 0
