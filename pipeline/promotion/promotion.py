@@ -40,7 +40,7 @@ def ask_gate(store: Store, protocol: str, version: int | None, *, keep: bool) ->
     known = versions(store, protocol)
     candidate = _chosen(store, model, known, version)
     champion = ledger.settle(store, model) if keep else _champion_as_found(store, model, known)
-    rival = next((each for each in known if each.version == champion), None)
+    rival = next((each for each in known if each.version == champion), champion)
     verdict = examine(store, protocol, candidate, rival, load_config(), load_protocol(protocol), look=keep)
     if keep:
         _write_on(store, model, candidate, verdict)

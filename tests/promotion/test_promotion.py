@@ -158,6 +158,14 @@ def test_a_version_that_is_gone_cannot_come_back(store):
     assert len(all_entries(store)) == 2
 
 
+def test_a_champion_that_was_deleted_can_be_left(store):
+    for version, before in ((1, None), (2, 1)):
+        make_champion(store, PROTOCOL, verdict(version, before))
+    store.client.delete_model_version(MODEL, "2")
+    moved = roll_back(store, PROTOCOL, None, "version 2 was deleted")
+    assert (moved.before, moved.after, champion(store)) == (2, 1, 1)
+
+
 def test_a_version_whose_files_are_gone_cannot_come_back(store, tmp_path):
     (tmp_path / "files").mkdir()
     store.client.create_model_version(MODEL, (tmp_path / "files").as_uri())
