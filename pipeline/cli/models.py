@@ -82,14 +82,19 @@ def rollback(
 
 @app.command()
 def history(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOption = Path(".")) -> None:
-    """List the promotions and rollbacks of a protocol's model: who, when, from, to, the gate's verdict, why."""
+    """List promotions and rollbacks: who, when, from, to, the gate's verdict, why; and count looks at the test side."""
     from rich.console import Console
 
+    from pipeline.promotion.promotion import looks_at_test_side
     from pipeline.promotion.table import history_table
     from pipeline.tracking.ledger import entries
+    from pipeline.tracking.registry import versions as registered_versions
     from pipeline.tracking.store import experiment_name, open_store
 
-    Console().print(history_table(entries(open_store(workspace, create=False), experiment_name(protocol))))
+    store = open_store(workspace, create=False)
+    looks = looks_at_test_side(registered_versions(store, protocol))
+    Console().print(history_table(entries(store, experiment_name(protocol))))
+    typer.echo(f"looks of the gate at the test side: {looks}")
 
 
 def _tell(moved: "Moved") -> None:

@@ -141,6 +141,6 @@ def _write_on(store: Store, model: str, candidate: VersionRecord, verdict: Verdi
         store.client.log_artifact(candidate.run_id, str(path), VERDICT_FOLDER)
 
 
-def test_looks(known: list[VersionRecord]) -> int:
+def looks_at_test_side(known: list[VersionRecord]) -> int:
     """How often the gate has read figures of the test side, over all versions."""
     return sum(key.startswith(f"{_LOOK}.") for version in known for key in version.tags)
