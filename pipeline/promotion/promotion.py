@@ -47,19 +47,19 @@ def ask_gate(store: Store, protocol: str, version: int | None, *, keep: bool) ->
     return verdict
 
 
-def make_champion(store: Store, protocol: str, verdict: Verdict, forced: str | None = None) -> Moved:
+def make_champion(store: Store, protocol: str, verdict: Verdict, reason: str = "", *, force: bool = False) -> Moved:
     """Make the examined version champion, if the champion is still the one that the gate compared it with.
 
     Raises:
-        UserError: the gate did not pass and no reason is given, the champion changed meanwhile, or the store fails.
+        UserError: the gate did not pass and it is not forced, the champion changed meanwhile, or the store fails.
     """
     model = experiment_name(protocol)
-    if not verdict.passed and not forced:
+    if not verdict.passed and not force:
         raise UserError(f"{model} version {verdict.version}: did not pass the gate; the champion stays")
     if verdict.champion == verdict.version:
         return Moved(model, verdict.champion, verdict.version)
     said = "passed" if verdict.passed else "forced"
-    return _move(store, model, "promote", verdict.champion, verdict.version, said, forced or "")
+    return _move(store, model, "promote", verdict.champion, verdict.version, said, reason)
 
 
 def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> Moved:

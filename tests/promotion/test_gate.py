@@ -150,3 +150,16 @@ def test_a_champion_that_was_deleted_is_nothing_to_compare_with(store):
     [told] = [check.said for check in verdict.checks if not check.passed]
     assert "version 3 was deleted; go back to one that is there with `heartbeat rollback`" in told
     assert verdict.champion == WRONG
+
+
+def test_a_reason_is_kept_without_force_too(store):
+    store.client.set_registered_model_alias(MODEL, "champion", str(WRONG))
+    assert command("promote", "--version", "1", "--reason", "the ward asked for it").exit_code == 0
+    assert "the ward asked for it" in command("history").output
+
+
+def test_asking_only_is_exit_code_1_where_the_gate_fails_forced_or_not(store):
+    store.client.set_registered_model_alias(MODEL, "champion", str(PERFECT))
+    asked = command("promote", "--version", "1", "--dry-run", "--force", "--reason", "the ward asked for it")
+    assert asked.exit_code == 1
+    assert "dry run: nothing was written" in asked.output

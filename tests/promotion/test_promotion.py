@@ -8,6 +8,7 @@ from pipeline.errors import UserError
 from pipeline.promotion.checks import Check
 from pipeline.promotion.gate import Verdict
 from pipeline.promotion.promotion import ask_gate, make_champion, roll_back
+from pipeline.promotion.table import print_verdict
 from pipeline.tracking import ledger
 from pipeline.tracking.runs import start_training_run
 from pipeline.tracking.store import experiment_of, open_store
@@ -74,7 +75,7 @@ def test_a_version_that_failed_does_not(store):
 
 
 def test_force_keeps_its_reason(store):
-    make_champion(store, PROTOCOL, verdict(2, None, passed=False), "the ward asked for it")
+    make_champion(store, PROTOCOL, verdict(2, None, passed=False), "the ward asked for it", force=True)
     [entry] = all_entries(store)
     assert (entry.verdict, entry.reason) == ("forced", "the ward asked for it")
     assert champion(store) == 2
@@ -138,6 +139,28 @@ def test_force_without_a_reason_is_refused(store):
     assert isinstance(asked.exception, UserError)
     assert "--reason" in str(asked.exception)
     assert champion(store) is None
+
+
+def test_a_reason_is_kept_and_shown_as_it_was_written(store):
+    reason = "see [#123], [urgent] :fire: [/red]"
+    make_champion(store, PROTOCOL, verdict(1, None), reason)
+    assert reason in command(store, "history").output
+
+
+def test_the_verdict_of_an_oddly_named_record_is_shown(capsys):
+    print_verdict(Verdict(1, None, (Check("a check", False, "[/red] [odd]"),), looked=False))
+    assert "[/red] [odd]" in capsys.readouterr().out
+
+
+def test_a_version_is_shown_with_odd_tags(store):
+    store.client.set_model_version_tag(MODEL, "1", "gate", "[/red]")
+    assert "[/red]" in command(store, "versions").output
+
+
+def test_a_run_is_shown_with_odd_settings(store):
+    run_id = start_training_run(store, PROTOCOL, {"model.architecture": "[/red]"}, {}, [])
+    store.client.set_terminated(run_id)
+    assert "[/red]" in command(store, "runs").output
 
 
 def test_history_tells_of_the_one_that_came_second(store):
