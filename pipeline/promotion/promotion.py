@@ -9,8 +9,10 @@ from pathlib import Path
 from pipeline.config import load_config
 from pipeline.errors import UserError
 from pipeline.promotion.gate import Verdict, examine
+from pipeline.scoring.network import load_network
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.tracking import ledger
+from pipeline.tracking.exported import download_onnx
 from pipeline.tracking.failures import explained
 from pipeline.tracking.registry import CHALLENGER, VersionRecord, check_files, versions
 from pipeline.tracking.store import Store, experiment_name
@@ -66,8 +68,8 @@ def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> 
     """Make a former champion champion again: the one before the present one, or a named one.
 
     Raises:
-        UserError: there is no champion, none before it, or `version` never was one; its files are gone; or the store
-            fails.
+        UserError: there is no champion, none before it, or `version` never was one; its files are gone, or its exported
+            network is none that can be served; or the store fails.
     """
     model = experiment_name(protocol)
     versions(store, protocol)
@@ -83,7 +85,17 @@ def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> 
         listed = ", ".join(str(each) for each in sorted(ever - {champion})) or "none"
         raise UserError(f"{model}: version {after} is no former champion (there are: {listed}); promote it instead")
     check_files(store, protocol, after)
+    _check_served(store, model, after)
     return _move(store, model, "rollback", champion, after, "none", reason)
+
+
+def _check_served(store: Store, model: str, version: int) -> None:
+    """Prove that the version's exported network, by which others label, is there and can be opened."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            load_network(download_onnx(store, f"models:/{model}/{version}", Path(folder)), threads=1)
+        except UserError as error:
+            raise UserError(f"{model} version {version}: cannot be served; the champion stays: {error}") from error
 
 
 def _move(

@@ -10,6 +10,7 @@ from pipeline.promotion.gate import Verdict
 from pipeline.promotion.promotion import ask_gate, make_champion, roll_back
 from pipeline.promotion.table import print_verdict
 from pipeline.tracking import ledger
+from pipeline.tracking.exported import log_onnx
 from pipeline.tracking.runs import start_training_run
 from pipeline.tracking.store import experiment_of, open_store
 
@@ -18,8 +19,8 @@ MODEL = f"heartbeat-{PROTOCOL}"
 
 
 @pytest.fixture(scope="module")
-def set_up_store(tmp_path_factory):
-    """A workspace whose model has three versions, none with an exported network."""
+def set_up_store(tmp_path_factory, pytestconfig):
+    """A workspace whose model has three versions, each with the released network."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         root = tmp_path_factory.mktemp("template")
@@ -28,6 +29,7 @@ def set_up_store(tmp_path_factory):
         store.client.create_registered_model(MODEL)
         for _ in range(3):
             run_id = start_training_run(store, PROTOCOL, {}, {}, [])
+            log_onnx(store, run_id, pytestconfig.rootpath / "models/released/interpatient/model.onnx")
             store.client.create_model_version(MODEL, (root / "files").as_uri(), run_id)
         (root / "files").mkdir()
         (root / "files" / "MLmodel").touch()
@@ -195,6 +197,21 @@ def test_a_version_whose_files_are_gone_cannot_come_back(store, tmp_path):
     for version, before in ((4, None), (2, 4)):
         make_champion(store, PROTOCOL, verdict(version, before))
     with pytest.raises(UserError, match="version 4: the files of its model are gone"):
+        roll_back(store, PROTOCOL, None, "")
+    assert champion(store) == 2
+    assert len(all_entries(store)) == 2
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "has no onnx/model.onnx"), ("dear diary", "not an ONNX model")])
+def test_a_version_that_cannot_be_served_cannot_come_back(store, set_up_store, tmp_path, content, told):
+    run_id = start_training_run(store, PROTOCOL, {}, {}, [])
+    if content:
+        (tmp_path / "model.onnx").write_text(content)
+        log_onnx(store, run_id, tmp_path / "model.onnx")
+    store.client.create_model_version(MODEL, (set_up_store.parent / "files").as_uri(), run_id)
+    for version, before in ((4, None), (2, 4)):
+        make_champion(store, PROTOCOL, verdict(version, before))
+    with pytest.raises(UserError, match=f"version 4: cannot be served; the champion stays: .*{told}"):
         roll_back(store, PROTOCOL, None, "")
     assert champion(store) == 2
     assert len(all_entries(store)) == 2
