@@ -121,6 +121,7 @@ def test_reading_makes_no_store(monkeypatch, capsys, tmp_path, command):
 
 def test_a_server_has_a_ui_of_its_own(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:s3cret@runs.example.org")
+    monkeypatch.setattr("mlflow.MlflowClient.search_experiments", lambda *_, **__: [])
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("started a UI"))
     monkeypatch.setattr(sys, "argv", ["heartbeat", "ui", "--workspace", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:

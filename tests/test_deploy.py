@@ -7,6 +7,8 @@ import typer
 import yaml
 
 from pipeline.cli import app
+from pipeline.serving.limits import LIMITS
+from pipeline.serving.server import LAST_REQUESTS_S
 
 
 def test_the_image_starts_a_command_that_exists(pytestconfig):
@@ -26,6 +28,12 @@ def test_the_files_that_the_image_copies_are_there_and_not_ignored(pytestconfig)
         for name in shlex.split(line)[:-1]:
             assert (root / name).exists()
             assert f"!{name}" in kept
+
+
+def test_the_service_lives_on_until_its_last_request_is_answered(pytestconfig):
+    text = (pytestconfig.rootpath / "deploy/compose.yaml").read_text(encoding="utf-8")
+    grace = yaml.safe_load(text)["services"]["service"]["stop_grace_period"]
+    assert LIMITS.answer_s < LAST_REQUESTS_S < int(grace.removesuffix("s"))
 
 
 def test_every_image_and_requirement_is_pinned(pytestconfig):

@@ -16,6 +16,7 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
     """List the registered versions of a protocol's model."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from pipeline.tracking.registry import versions as registered_versions
     from pipeline.tracking.store import open_store
@@ -24,14 +25,9 @@ def versions(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOpti
     for version in registered_versions(open_store(workspace, create=False), protocol):
         tags = version.tags
         scores = [tags.get(f"{side}_macro_f1", "") for side in ("validation", "test")]
-        table.add_row(
-            str(version.version),
-            " ".join(version.aliases),
-            *scores,
-            tags.get("gate", ""),
-            tags.get("git_commit", "")[:10],
-            version.run_id,
-        )
+        aliases, commit = " ".join(version.aliases), tags.get("git_commit", "")[:10]
+        cells = (str(version.version), aliases, *scores, tags.get("gate", ""), commit, version.run_id)
+        table.add_row(*(Text(cell) for cell in cells))
     Console().print(table)
 
 
@@ -41,7 +37,7 @@ def promote(
     protocol: ProtocolOption = "interpatient",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the gate says, write nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Promote whatever the gate says; needs --reason.")] = False,
-    reason: Annotated[str, typer.Option(help="Why a version is forced; it is kept.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
     workspace: WorkspaceOption = Path("."),
 ) -> None:
     """Examine a version and, if it passes, move the alias `champion` to it. Exit code 1 if it does not pass."""
@@ -61,8 +57,8 @@ def promote(
         if dry_run:
             typer.echo("dry run: nothing was written, the champion stays")
         elif verdict.passed or force:
-            _tell(make_champion(store, protocol, verdict, reason if force else None))
-    if not verdict.passed and not force:
+            _tell(make_champion(store, protocol, verdict, reason, force=force))
+    if not verdict.passed and (dry_run or not force):
         raise typer.Exit(1)
 
 
@@ -82,14 +78,19 @@ def rollback(
 
 @app.command()
 def history(protocol: ProtocolOption = "interpatient", workspace: WorkspaceOption = Path(".")) -> None:
-    """List the promotions and rollbacks of a protocol's model: who, when, from, to, the gate's verdict, why."""
+    """List promotions and rollbacks: who, when, from, to, the gate's verdict, why; and count looks at the test side."""
     from rich.console import Console
 
+    from pipeline.promotion.promotion import looks_at_test_side
     from pipeline.promotion.table import history_table
     from pipeline.tracking.ledger import entries
+    from pipeline.tracking.registry import versions as registered_versions
     from pipeline.tracking.store import experiment_name, open_store
 
-    Console().print(history_table(entries(open_store(workspace, create=False), experiment_name(protocol))))
+    store = open_store(workspace, create=False)
+    looks = looks_at_test_side(registered_versions(store, protocol))
+    Console().print(history_table(entries(store, experiment_name(protocol))))
+    typer.echo(f"looks of the gate at the test side: {looks}")
 
 
 def _tell(moved: "Moved") -> None:

@@ -29,6 +29,7 @@ def runs(
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from pipeline.tracking.listing import run_rows
     from pipeline.tracking.store import open_store
@@ -38,7 +39,7 @@ def runs(
     for head in rows[0]:
         table.add_column(head, no_wrap=True)
     for row in rows[1 : limit + 1]:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
     if len(rows) - 1 > limit:
         typer.echo(f"{limit} of {len(rows) - 1} runs; --limit shows more")

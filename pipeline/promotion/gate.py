@@ -56,13 +56,15 @@ def examine(
     store: Store,
     protocol: str,
     candidate: VersionRecord,
-    champion: VersionRecord | None,
+    champion: VersionRecord | int | None,
     config: Config,
     data: ProtocolData,
     *,
     look: bool,
 ) -> Verdict:
     """Make every check on a candidate; the one on the test side, whose looks are counted, only where `look`.
+
+    Of a champion that was deleted `champion` is the number alone; nothing can be compared with it, so the gate fails.
 
     Raises:
         UserError: the candidate cannot be examined: it has no exported network, kept no predictions, or is about other
@@ -75,15 +77,18 @@ def examine(
         total = _ALONE + (1 + look) * isinstance(rival, Subject)
         found = list(track(_checks(subject, rival, config, data, look), "examine", total=total, transient=True))
     looked = look and isinstance(rival, Subject) and all(_test_scores(subject, rival))
-    return Verdict(candidate.version, champion.version if champion else None, tuple(found), looked)
+    number = champion.version if isinstance(champion, VersionRecord) else champion
+    return Verdict(candidate.version, number, tuple(found), looked)
 
 
 def _champion(
-    store: Store, model: str, champion: VersionRecord | None, candidate: VersionRecord, folder: Path
+    store: Store, model: str, champion: VersionRecord | int | None, candidate: VersionRecord, folder: Path
 ) -> Subject | UserError | None:
     """The champion to compare with, or the reason why it cannot be read, as when it reads rows."""
-    if champion is None or champion.version == candidate.version:
+    if champion is None or champion == candidate:
         return None
+    if isinstance(champion, int):
+        return UserError(f"version {champion} was deleted; go back to one that is there with `heartbeat rollback`")
     try:
         return load_subject(store, model, champion, folder)
     except UserError as error:

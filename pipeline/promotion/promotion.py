@@ -9,8 +9,10 @@ from pathlib import Path
 from pipeline.config import load_config
 from pipeline.errors import UserError
 from pipeline.promotion.gate import Verdict, examine
+from pipeline.scoring.network import load_network
 from pipeline.stages.protocol_data import load_protocol
 from pipeline.tracking import ledger
+from pipeline.tracking.exported import download_onnx
 from pipeline.tracking.failures import explained
 from pipeline.tracking.registry import CHALLENGER, VersionRecord, check_files, versions
 from pipeline.tracking.store import Store, experiment_name
@@ -40,34 +42,34 @@ def ask_gate(store: Store, protocol: str, version: int | None, *, keep: bool) ->
     known = versions(store, protocol)
     candidate = _chosen(store, model, known, version)
     champion = ledger.settle(store, model) if keep else _champion_as_found(store, model, known)
-    rival = next((each for each in known if each.version == champion), None)
+    rival = next((each for each in known if each.version == champion), champion)
     verdict = examine(store, protocol, candidate, rival, load_config(), load_protocol(protocol), look=keep)
     if keep:
         _write_on(store, model, candidate, verdict)
     return verdict
 
 
-def make_champion(store: Store, protocol: str, verdict: Verdict, forced: str | None = None) -> Moved:
+def make_champion(store: Store, protocol: str, verdict: Verdict, reason: str = "", *, force: bool = False) -> Moved:
     """Make the examined version champion, if the champion is still the one that the gate compared it with.
 
     Raises:
-        UserError: the gate did not pass and no reason is given, the champion changed meanwhile, or the store fails.
+        UserError: the gate did not pass and it is not forced, the champion changed meanwhile, or the store fails.
     """
     model = experiment_name(protocol)
-    if not verdict.passed and not forced:
+    if not verdict.passed and not force:
         raise UserError(f"{model} version {verdict.version}: did not pass the gate; the champion stays")
     if verdict.champion == verdict.version:
         return Moved(model, verdict.champion, verdict.version)
     said = "passed" if verdict.passed else "forced"
-    return _move(store, model, "promote", verdict.champion, verdict.version, said, forced or "")
+    return _move(store, model, "promote", verdict.champion, verdict.version, said, reason)
 
 
 def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> Moved:
     """Make a former champion champion again: the one before the present one, or a named one.
 
     Raises:
-        UserError: there is no champion, none before it, or `version` never was one; its files are gone; or the store
-            fails.
+        UserError: there is no champion, none before it, or `version` never was one; its files are gone, or its exported
+            network is none that can be served; or the store fails.
     """
     model = experiment_name(protocol)
     versions(store, protocol)
@@ -83,7 +85,17 @@ def roll_back(store: Store, protocol: str, version: int | None, reason: str) -> 
         listed = ", ".join(str(each) for each in sorted(ever - {champion})) or "none"
         raise UserError(f"{model}: version {after} is no former champion (there are: {listed}); promote it instead")
     check_files(store, protocol, after)
+    _check_served(store, model, after)
     return _move(store, model, "rollback", champion, after, "none", reason)
+
+
+def _check_served(store: Store, model: str, version: int) -> None:
+    """Prove that the version's exported network, by which others label, is there and can be opened."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            load_network(download_onnx(store, f"models:/{model}/{version}", Path(folder)), threads=1)
+        except UserError as error:
+            raise UserError(f"{model} version {version}: cannot be served; the champion stays: {error}") from error
 
 
 def _move(
@@ -141,6 +153,6 @@ def _write_on(store: Store, model: str, candidate: VersionRecord, verdict: Verdi
         store.client.log_artifact(candidate.run_id, str(path), VERDICT_FOLDER)
 
 
-def test_looks(known: list[VersionRecord]) -> int:
+def looks_at_test_side(known: list[VersionRecord]) -> int:
     """How often the gate has read figures of the test side, over all versions."""
     return sum(key.startswith(f"{_LOOK}.") for version in known for key in version.tags)

@@ -85,10 +85,12 @@ def unchanged_by_gain(network: Network, recordings: list[Recording], before: pd.
 
 
 def early_rises(network: Network, recordings: list[Recording]) -> npt.NDArray[np.float64]:
-    """How p(S) of normal beats among normal ones changes when they come 30 % early."""
+    """How p(S) of normal beats among normal ones changes when they come 30 % early; short recordings are left out."""
     rises: list[float] = []
     share = -(-_EARLY_BEATS // len(recordings))
     for each in recordings:
+        if len(each.beats) <= 2 * _SURROUNDINGS:
+            continue
         normal = (each.beats.aami == "N").to_numpy()
         calm = np.convolve(normal, np.ones(11), mode="same") == 11
         candidates = np.flatnonzero(calm & each.counts)

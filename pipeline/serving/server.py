@@ -12,7 +12,8 @@ from pipeline.errors import UserError
 from pipeline.serving.app import create_app
 from pipeline.serving.served import Newer
 
-_LAST_REQUESTS_S = 30
+LAST_REQUESTS_S = 65
+"""Longer than an answer may take (`Limits.answer_s`), shorter than deploy/compose.yaml lets the service live on."""
 
 _SWITCH_S = 0.0005
 """Python's 5 ms would keep the thread that accepts and refuses waiting behind those that label."""
@@ -28,7 +29,7 @@ def serve(newer: Newer, host: str, port: int) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
         app = create_app(newer)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=_LAST_REQUESTS_S, lifespan="on"
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=LAST_REQUESTS_S, lifespan="on"
         )
         signal.signal(signal.SIGTERM, _leave)
         sys.setswitchinterval(_SWITCH_S)

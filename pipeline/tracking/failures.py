@@ -51,7 +51,10 @@ def redacted(uri: str) -> str:
     """The URI without user, password and query."""
     if "://" not in uri:
         return uri
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # As of `http://[bad`.
+        return _without_secrets(uri)
     host = parts.netloc.rpartition("@")[2]
     if not host:
         return uri.partition("?")[0]

@@ -106,7 +106,8 @@ def settle(store: Store, model: str) -> int | None:
 
     A champion that was named before there was a ledger is adopted as its first entry. From then on the ledger decides:
     an alias that stands elsewhere, after a kill or because it was moved by other means, is moved back. It is read again
-    after each move, because a promotion that took its time may move it late.
+    after each move, because a promotion that took its time may move it late. Where the champion's version was deleted,
+    the alias is left alone, and the next entry starts from that champion.
 
     Raises UserError when the store fails.
     """
@@ -115,11 +116,13 @@ def settle(store: Store, model: str) -> int | None:
         champion, alias = champion_of(written), _alias(store, model)
         if champion == alias:
             return champion
-        if champion is None and alias is not None:
-            append(store, model, "adopt", None, alias, "none", "champion before there was a ledger")
-        else:
+        if champion is None:
+            append(store, model, "adopt", None, cast(int, alias), "none", "champion before there was a ledger")
+        elif _is_there(store, model, champion):
             with explained(store.uri):
                 store.client.set_registered_model_alias(model, CHAMPION, str(champion))
+        else:
+            return champion
 
 
 def append(
@@ -200,6 +203,17 @@ def _alias(store: Store, model: str) -> int | None:
     with explained(store.uri):
         alias = store.client.get_registered_model(model).aliases.get(CHAMPION)
     return None if alias is None else int(alias)
+
+
+def _is_there(store: Store, model: str, version: int) -> bool:
+    with explained(store.uri):
+        try:
+            store.client.get_model_version(model, str(version))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+    return True
 
 
 def _version(text: str) -> int | None:

@@ -179,6 +179,16 @@ def finish(store: Store, run_id: str) -> None:
         store.client.set_terminated(run_id, "FINISHED")
 
 
+def mark_pruned(store: Store, run_id: str) -> None:
+    """End the run of a trial that was not worth going on with as FINISHED, with a tag that says so.
+
+    Raises UserError when the store fails.
+    """
+    with explained(store.uri):
+        store.client.set_tag(run_id, "pruned", "true")
+        store.client.set_terminated(run_id, "FINISHED")
+
+
 def fail(store: Store, run_id: str) -> None:
     """End the run as FAILED; a store that fails too is left alone."""
     try:

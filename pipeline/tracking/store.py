@@ -60,7 +60,7 @@ def open_store(root: Path, *, create: bool = True) -> Store:
     in a temporary folder meets the same file. A new SQLite file is set up here, unless `create` is
     False: a command that only reads leaves nothing behind.
 
-    Raises UserError when the store cannot be opened or is none.
+    Raises UserError when the store cannot be opened or is none, within seconds where it is away.
     """
     home = workspace_root(root)
     uri = os.environ.get(URI_VARIABLE) or f"sqlite:///{home / STORE_FILE}"
@@ -80,6 +80,8 @@ def open_store(root: Path, *, create: bool = True) -> Store:
             _check_database_port(uri)
         with _alone(file), impatient():
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            if _is_server(uri):
+                client.search_experiments(max_results=1)  # Later requests wait minutes for one that is away.
     except UserError:
         raise
     except Exception as error:
@@ -192,8 +194,12 @@ def _check_database_port(uri: str) -> None:
     except ArgumentError:
         return
     port = url.port or _DATABASE_PORTS.get(url.drivername.partition("+")[0])
-    if port and url.host and not uri.startswith(("http:", "https:")):
+    if port and url.host and not _is_server(uri):
         socket.create_connection((url.host, port), timeout=PREFLIGHT_TIMEOUT_S).close()
+
+
+def _is_server(uri: str) -> bool:
+    return uri.startswith(("http:", "https:"))
 
 
 @contextmanager
@@ -211,6 +217,6 @@ def _alone(file: Path | None) -> Iterator[None]:
 
 
 def _artifact_folder(uri: str, file: Path | None, home: Path) -> str | None:
-    if uri.startswith(("http:", "https:", "databricks")):
+    if _is_server(uri) or uri.startswith("databricks"):
         return None
     return ((file.parent if file else home) / ARTIFACTS).as_uri()

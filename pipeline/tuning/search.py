@@ -20,7 +20,7 @@ from pipeline.stages.examples import examples_of
 from pipeline.stages.protocol_data import ProtocolData, load_protocol
 from pipeline.stages.run_identity import describe_run, run_key, run_params
 from pipeline.stages.training_side import training_side
-from pipeline.tracking.runs import fail, finish, log_epoch, run_exists, start_training_run
+from pipeline.tracking.runs import fail, finish, log_epoch, mark_pruned, run_exists, start_training_run
 from pipeline.tracking.store import Store, check_writable, open_store
 from pipeline.tuning.space import suggested
 from pipeline.tuning.study import finished, open_study, retry_dead_trials
@@ -93,20 +93,30 @@ class _Search:
     checkpoint: Path
 
     def attempt(self, trial: optuna.Trial) -> float:
-        """Train one trial in a run of its own; validation macro-F1 at the epoch whose weights are kept."""
+        """Train one trial in a run of its own; validation macro-F1 at the epoch whose weights are kept.
+
+        Raises:
+            optuna.TrialPruned: it is not worth going on.
+            UserError: the store fails.
+        """
         config = suggested(self.config, trial, self.epochs)
         tags = {_PARENT_TAG: self.parent, "trial": str(trial.number), "architecture": config.model.architecture}
         params = run_params(config, self.protocol)
         run_id = start_training_run(self.store, f"{self.protocol}-tuning", params, tags, [])
         trial.set_user_attr(_RUN, run_id)
         try:
-            score = self._train(config, trial, run_id)
+            return self._ended(config, trial, run_id)
         except optuna.TrialPruned:
-            self.store.client.set_tag(run_id, "pruned", "true")
-            finish(self.store, run_id)
             raise
         except BaseException:
             fail(self.store, run_id)
+            raise
+
+    def _ended(self, config: Config, trial: optuna.Trial, run_id: str) -> float:
+        try:
+            score = self._train(config, trial, run_id)
+        except optuna.TrialPruned:
+            mark_pruned(self.store, run_id)
             raise
         finish(self.store, run_id)
         return score

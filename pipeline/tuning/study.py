@@ -12,6 +12,14 @@ from pipeline.errors import UserError
 RETRY_OF: Final = "retry_of"
 """The attribute of a trial that takes the place of one whose process died."""
 
+# What to look for in the message of SQLite; the cause; the remedy. None of them is a reason to move a study away.
+_KNOWN: Final = (
+    ("database is locked", "locked by another process", "wait for it to end and run the command again"),
+    ("disk is full", "the disk is full", "free some space and run the command again"),
+    ("disk i/o error", "the disk fails", "check the disk and run the command again"),
+    ("readonly database", "read-only", "check the permissions of the file and its folder"),
+    ("unable to open database file", "cannot be opened", "check the permissions of the file and its folder"),
+)
 _STARTUP_TRIALS: Final = 4
 _WARMUP_EPOCHS: Final = 2
 
@@ -35,9 +43,17 @@ def open_study(path: Path, name: str, seed: int) -> optuna.Study:
         )
         begun = len(study.get_trials(deepcopy=False))
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
-        raise UserError(f"{path}: not a study of `heartbeat tune`; move the file away") from error
+        raise _refusal(path, error) from error
     study.sampler = optuna.samplers.TPESampler(seed=seed + begun, n_startup_trials=_STARTUP_TRIALS)
     return study
+
+
+def _refusal(path: Path, error: Exception) -> UserError:
+    said = f"{error} {error.__cause__}".lower()
+    for needle, cause, remedy in _KNOWN:
+        if needle in said:
+            return UserError(f"{path}: {cause}; {remedy}")
+    return UserError(f"{path}: not a study of `heartbeat tune`; move the file away")
 
 
 def retry_dead_trials(study: optuna.Study) -> list[FrozenTrial]:

@@ -8,7 +8,9 @@ from pipeline.errors import UserError
 from pipeline.promotion.checks import Check
 from pipeline.promotion.gate import Verdict
 from pipeline.promotion.promotion import ask_gate, make_champion, roll_back
+from pipeline.promotion.table import print_verdict
 from pipeline.tracking import ledger
+from pipeline.tracking.exported import log_onnx
 from pipeline.tracking.runs import start_training_run
 from pipeline.tracking.store import experiment_of, open_store
 
@@ -17,8 +19,8 @@ MODEL = f"heartbeat-{PROTOCOL}"
 
 
 @pytest.fixture(scope="module")
-def set_up_store(tmp_path_factory):
-    """A workspace whose model has three versions, none with an exported network."""
+def set_up_store(tmp_path_factory, pytestconfig):
+    """A workspace whose model has three versions, each with the released network."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         root = tmp_path_factory.mktemp("template")
@@ -27,6 +29,7 @@ def set_up_store(tmp_path_factory):
         store.client.create_registered_model(MODEL)
         for _ in range(3):
             run_id = start_training_run(store, PROTOCOL, {}, {}, [])
+            log_onnx(store, run_id, pytestconfig.rootpath / "models/released/interpatient/model.onnx")
             store.client.create_model_version(MODEL, (root / "files").as_uri(), run_id)
         (root / "files").mkdir()
         (root / "files" / "MLmodel").touch()
@@ -74,7 +77,7 @@ def test_a_version_that_failed_does_not(store):
 
 
 def test_force_keeps_its_reason(store):
-    make_champion(store, PROTOCOL, verdict(2, None, passed=False), "the ward asked for it")
+    make_champion(store, PROTOCOL, verdict(2, None, passed=False), "the ward asked for it", force=True)
     [entry] = all_entries(store)
     assert (entry.verdict, entry.reason) == ("forced", "the ward asked for it")
     assert champion(store) == 2
@@ -140,6 +143,28 @@ def test_force_without_a_reason_is_refused(store):
     assert champion(store) is None
 
 
+def test_a_reason_is_kept_and_shown_as_it_was_written(store):
+    reason = "see [#123], [urgent] :fire: [/red]"
+    make_champion(store, PROTOCOL, verdict(1, None), reason)
+    assert reason in command(store, "history").output
+
+
+def test_the_verdict_of_an_oddly_named_record_is_shown(capsys):
+    print_verdict(Verdict(1, None, (Check("a check", False, "[/red] [odd]"),), looked=False))
+    assert "[/red] [odd]" in capsys.readouterr().out
+
+
+def test_a_version_is_shown_with_odd_tags(store):
+    store.client.set_model_version_tag(MODEL, "1", "gate", "[/red]")
+    assert "[/red]" in command(store, "versions").output
+
+
+def test_a_run_is_shown_with_odd_settings(store):
+    run_id = start_training_run(store, PROTOCOL, {"model.architecture": "[/red]"}, {}, [])
+    store.client.set_terminated(run_id)
+    assert "[/red]" in command(store, "runs").output
+
+
 def test_history_tells_of_the_one_that_came_second(store):
     make_champion(store, PROTOCOL, verdict(1, None))
     ledger.append(store, MODEL, "promote", None, 2, "passed", "")
@@ -158,12 +183,35 @@ def test_a_version_that_is_gone_cannot_come_back(store):
     assert len(all_entries(store)) == 2
 
 
+def test_a_champion_that_was_deleted_can_be_left(store):
+    for version, before in ((1, None), (2, 1)):
+        make_champion(store, PROTOCOL, verdict(version, before))
+    store.client.delete_model_version(MODEL, "2")
+    moved = roll_back(store, PROTOCOL, None, "version 2 was deleted")
+    assert (moved.before, moved.after, champion(store)) == (2, 1, 1)
+
+
 def test_a_version_whose_files_are_gone_cannot_come_back(store, tmp_path):
     (tmp_path / "files").mkdir()
     store.client.create_model_version(MODEL, (tmp_path / "files").as_uri())
     for version, before in ((4, None), (2, 4)):
         make_champion(store, PROTOCOL, verdict(version, before))
     with pytest.raises(UserError, match="version 4: the files of its model are gone"):
+        roll_back(store, PROTOCOL, None, "")
+    assert champion(store) == 2
+    assert len(all_entries(store)) == 2
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "has no onnx/model.onnx"), ("dear diary", "not an ONNX model")])
+def test_a_version_that_cannot_be_served_cannot_come_back(store, set_up_store, tmp_path, content, told):
+    run_id = start_training_run(store, PROTOCOL, {}, {}, [])
+    if content:
+        (tmp_path / "model.onnx").write_text(content)
+        log_onnx(store, run_id, tmp_path / "model.onnx")
+    store.client.create_model_version(MODEL, (set_up_store.parent / "files").as_uri(), run_id)
+    for version, before in ((4, None), (2, 4)):
+        make_champion(store, PROTOCOL, verdict(version, before))
+    with pytest.raises(UserError, match=f"version 4: cannot be served; the champion stays: .*{told}"):
         roll_back(store, PROTOCOL, None, "")
     assert champion(store) == 2
     assert len(all_entries(store)) == 2

@@ -151,3 +151,12 @@ def test_a_store_that_is_read_only_is_one_line_and_stays_as_it_was(three_version
     assert "\n" not in str(refused.value)
     assert champion(three_versions) == 1
     assert len(ledger.entries(three_versions, MODEL)) == 1
+
+
+def test_a_champion_that_was_deleted_is_followed_by_the_next(three_versions):
+    promote(three_versions, None, 1)
+    promote(three_versions, 1, 2)
+    three_versions.client.delete_model_version(MODEL, "2")
+    assert ledger.settle(three_versions, MODEL) == 2
+    assert promote(three_versions, 2, 3).counts
+    assert champion(three_versions) == 3

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ import textwrap
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy.exc import OperationalError
 
 from pipeline.config import load_config
 from pipeline.errors import UserError
@@ -75,6 +77,28 @@ def test_a_file_that_is_no_study(tmp_path):
     path.write_text("not a database, but long enough to be looked at as one" * 40)
     with pytest.raises(UserError, match=r"study.db: not a study"):
         open_study(path, "s", 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("database is locked", "locked by another process; wait"),
+        ("database or disk is full", "the disk is full; free some space"),
+        ("attempt to write a readonly database", "read-only; check the permissions"),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_study_that_cannot_be_used_now_is_not_to_be_moved_away(tmp_path, monkeypatch, said, told, wrapped):
+    def refuse(**_):
+        error = OperationalError("INSERT", {}, sqlite3.OperationalError(said))
+        if wrapped:
+            raise optuna.exceptions.StorageInternalError("An exception is raised during the commit.") from error
+        raise error
+
+    monkeypatch.setattr(optuna, "create_study", refuse)
+    with pytest.raises(UserError, match=rf"study.db: {told}") as refused:
+        open_study(tmp_path / "study.db", "s", 1)
+    assert "move the file away" not in str(refused.value)
 
 
 def test_a_trial_changes_what_it_may_and_never_opens_the_test_side(pytestconfig):
