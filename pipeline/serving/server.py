@@ -12,8 +12,8 @@ from pipeline.errors import UserError
 from pipeline.serving.app import create_app
 from pipeline.serving.served import Newer
 
-LAST_REQUESTS_S = 65
-"""Longer than an answer may take (`Limits.answer_s`), shorter than deploy/compose.yaml lets the service live on."""
+LAST_REQUESTS_S = 85
+"""Longer than a request may take (`receive_s` and `answer_s` of `Limits`), shorter than deploy/compose.yaml lets it live."""
 
 _SWITCH_S = 0.0005
 """Python's 5 ms would keep the thread that accepts and refuses waiting behind those that label."""
