@@ -13,7 +13,7 @@ from pipeline.serving.app import create_app
 from pipeline.serving.served import Newer
 
 LAST_REQUESTS_S = 85
-"""Longer than a request may take (`receive_s` and `answer_s` of `Limits`), shorter than deploy/compose.yaml lets it live."""
+"""Longer than a request may take (`receive_s` and `answer_s` of `Limits`), shorter than deploy/compose.yaml allows."""
 
 _SWITCH_S = 0.0005
 """Python's 5 ms would keep the thread that accepts and refuses waiting behind those that label."""
