@@ -169,9 +169,9 @@ def inspect_record(folder: Path, name: str) -> dict[str, object]:
         record = read_record(folder, name)
     except UserError as error:
         return {"record": name, "problem": str(error)}
-    top = record.digital.max(axis=0)
-    bottom = record.digital.min(axis=0)
-    at_rail = ((record.digital == top) | (record.digital == bottom)).mean(axis=0).max()
+    top, bottom = record.digital.max(axis=0), record.digital.min(axis=0)
+    # A lead that never moves is flat, and at no limit.
+    at_limit = ((record.digital == top) | (record.digital == bottom)) & (top > bottom)
     unknown = sorted({str(s) for s in record.symbols if not is_known_symbol(str(s))})
     return {
         "record": name,
@@ -183,8 +183,8 @@ def inspect_record(folder: Path, name: str) -> dict[str, object]:
         "last_annotation_sample": int(record.samples[-1]) if len(record.samples) else 0,
         "unknown_symbols": " ".join(unknown),
         "n_beats": sum(str(s) in CLASS_OF_SYMBOL for s in record.symbols),
-        "flat_fraction": float((np.diff(record.digital, axis=0) == 0).all(axis=1).mean()),
-        "saturated_fraction": float(at_rail),
+        "flat_fraction": float((np.diff(record.digital, axis=0) == 0).mean(axis=0).max()),
+        "saturated_fraction": float(at_limit.mean(axis=0).max()),
         "problem": "",
     }
 

@@ -104,6 +104,22 @@ def test_a_header_need_not_state_checksums(tmp_path, leads):
     assert read_record(tmp_path, "d1").checksums_ok == (0 in leads)
 
 
+@pytest.mark.parametrize(
+    ("change", "flat", "saturated"),
+    [
+        (lambda lead: np.zeros_like(lead), 1.0, 0.0),
+        (lambda lead: lead.clip(-450, 450), 0.25, 0.5),
+    ],
+)
+def test_the_worst_lead_is_told(tmp_path, change, flat, saturated):
+    adu = noise()
+    adu[:, 1] = change(adu[:, 1])
+    write_digital(tmp_path, adu)
+    row = inspect_record(tmp_path, "d1")
+    assert row["flat_fraction"] == pytest.approx(flat, abs=0.15)
+    assert row["saturated_fraction"] == pytest.approx(saturated, abs=0.05)
+
+
 def cut(path, n_bytes):
     path.write_bytes(path.read_bytes()[:n_bytes])
 
