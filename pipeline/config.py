@@ -7,6 +7,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import UserError
+from pipeline.plain_yaml import parse_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -226,7 +227,7 @@ def load_config(path: Path = PARAMS_FILE) -> Config:
             the message names the file, the key and what is allowed.
     """
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run from the folder that holds dvc.yaml") from error
     except yaml.YAMLError as error:

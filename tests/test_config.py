@@ -1,11 +1,15 @@
 """params.yaml: the committed one is accepted, and anything odd in it is named by file, key and what is allowed."""
 
+import re
+
 import pytest
 import yaml
+from dvc.utils.serialize import load_yaml
 from pydantic import ValidationError
 
 from pipeline.config import load_config
 from pipeline.errors import UserError
+from pipeline.plain_yaml import parse_yaml
 from pipeline.stages.published_run import published_config
 
 
@@ -123,6 +127,46 @@ def test_a_file_of_another_form(tmp_path, content, complaint):
     path.write_bytes(content)
     with pytest.raises(UserError, match=complaint):
         load_config(path)
+
+
+def with_text(pytestconfig, tmp_path, key, value):
+    """The committed file with the value as somebody might type it, without quotes."""
+    text = (pytestconfig.rootpath / "params.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "params.yaml"
+    path.write_text(re.sub(rf"\b{key}: \S+", f"{key}: {value}", text), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("value", "read"), [("1e-3", 1e-3), ("5e-05", 5e-5), ("2E-3", 2e-3), ("1.e-3", 1e-3)])
+def test_a_learning_rate_may_be_written_as_dvc_writes_it(pytestconfig, tmp_path, value, read):
+    path = with_text(pytestconfig, tmp_path, "learning_rate", value)
+    assert load_config(path).train.context.learning_rate == read
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("deterministic", "yes", r"train\.deterministic: .*boolean, not 'yes'"),
+        ("minutes", "2024-13-45", r"synthetic\.minutes: .*number, not '2024-13-45'"),
+        ("minutes", "!!float ten", "not valid YAML"),
+        ("minutes", "12:30", r"synthetic\.minutes: .*number, not '12:30'"),
+    ],
+)
+def test_what_only_other_readers_take_for_a_value_is_named(pytestconfig, tmp_path, key, value, complaint):
+    with pytest.raises(UserError, match=rf"params\.yaml: {complaint}"):
+        load_config(with_text(pytestconfig, tmp_path, key, value))
+
+
+def test_values_are_those_that_dvc_sees(tmp_path):
+    values = (
+        "1 -2 +3 1_000 0 0.5 .5 1. -1e3 5e-05 1e5 .inf -.INF true False yes no on ~ null 12:30 text 1.2.3 e5 [1,~,no]"
+    )
+    text = "".join(f"key{place}: {value}\n" for place, value in enumerate(values.split())) + "empty:\n"
+    text += "base: &base {a: 1e-3}\nmerged: {<<: *base, b: 2}\n"
+    (tmp_path / "some.yaml").write_text(text)
+    seen, read = load_yaml(tmp_path / "some.yaml"), parse_yaml(text)
+    assert read == seen
+    assert [type(value) for value in read.values()] == [type(value) for value in seen.values()]
 
 
 def test_a_folder_in_place_of_the_file(tmp_path):

@@ -11,6 +11,7 @@ PLUMBING = {
     "pipeline/errors.py": "words for the terminal",
     "pipeline/files.py": "how files are written, not what is in them",
     "pipeline/guard.py": "how a command ends",
+    "pipeline/plain_yaml.py": "how YAML is read, not what is in it",
     "pipeline/stages/entry.py": "how a stage starts, and where files lie",
     "pipeline/lock.py": "who may train",
     "pipeline/stages/run_results.py": "a change in logging must not train anew",

@@ -38,6 +38,22 @@ def test_a_full_disk_is_told(capsys):
     assert "data/raw/100.dat: cannot be written (No space left" in told(capsys, of_system(errno.ENOSPC))
 
 
+@pytest.mark.parametrize("number", [errno.EEXIST, errno.EISDIR, errno.ENOTDIR])
+def test_a_path_of_another_kind_is_the_users_to_move(capsys, number):
+    line = told(capsys, of_system(number))
+    assert (
+        line == f"error: data/raw/100.dat: is in the way ({os.strerror(number)}); move it away or name another path\n"
+    )
+
+
+def test_an_error_without_a_path_is_ours():
+    def fail():
+        raise OSError(errno.ENOTDIR, "Not a directory")
+
+    with pytest.raises(OSError, match="Not a directory"):
+        guarded(fail)
+
+
 def test_another_error_is_ours():
     def fail():
         raise of_system(errno.EIO)

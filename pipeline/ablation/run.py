@@ -17,7 +17,7 @@ from pipeline.ablation.page import merged, write_table
 from pipeline.config import Config, load_config
 from pipeline.ecg.dataset import load_dataset
 from pipeline.evaluation.metrics import classification_metrics
-from pipeline.files import atomic_path, write_text
+from pipeline.files import atomic_path, write_json, write_text
 from pipeline.lock import one_process
 from pipeline.model.examples import Recording
 from pipeline.model.training import train
@@ -30,6 +30,7 @@ from pipeline.tracking.store import check_writable, open_store
 
 EXPERIMENT: Final = "ablation"
 _PREDICTIONS: Final = "predictions.parquet"
+_TRAINED_AT: Final = "commit.json"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def _row(plan: Plan, name: str, idea: Idea) -> dict[str, Any]:
     config = config_of(plan.config, idea, plan.epochs)
     home = workspace() / ".heartbeat" / "ablation" / f"{name}-{_key(plan, config, idea)[:16]}"
     judged = {fold: _fold(plan, config, idea, fold, home / f"fold-{fold}", name) for fold in plan.judged}
+    tags = _trained_at([home / f"fold-{fold}" for fold in plan.judged])
     row = {
         "idea": name,
         "words": idea.words,
@@ -88,11 +90,12 @@ def _row(plan: Plan, name: str, idea: Idea) -> dict[str, Any]:
         "seed": config.train.seed,
         **_scores(pd.concat(judged.values())),
         "by_fold": [_scores(each)["macro_f1_nsv"] for each in judged.values()],
-        "commit": git_tags(workspace()).get("git_commit", ""),
+        "commit": tags.get("git_commit", ""),
+        "dirty": tags.get("git_dirty") == "true",
     }
     done = home / f"run-{len(judged)}.txt"
     if not done.exists():
-        write_text(done, _entered(config, row, home))
+        write_text(done, _entered(config, row, tags, home))
     return {**row, "run_id": done.read_text()}
 
 
@@ -105,11 +108,13 @@ def _fold(plan: Plan, config: Config, idea: Idea, fold: int, folder: Path, name:
     others = [recording for record, recording in plan.real.items() if plan.folds[record] != fold]
     others += plan.generated[: config.train.variation.of(PROTOCOL).synthetic_patients]
     learned, examples = (examples_of_fold(config, idea, each) for each in (others, own))
+    trained_at = git_tags(workspace())
     title = f"{name}, fold {fold} ({plan.judged.index(fold) + 1}/{len(plan.judged)})"
     checkpoint = folder / "training" / "checkpoint.npz"
     trained = train(config.model, config.train, learned, examples, checkpoint, title=title)
     called = examples.predict(trained.model).argmax(axis=1)
     found = pd.DataFrame({"annotated": examples.labels, "called": called.astype(np.int64)})
+    write_json(folder / _TRAINED_AT, trained_at)
     with atomic_path(kept) as temporary:
         found.to_parquet(temporary, index=False)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
@@ -128,10 +133,19 @@ def _scores(found: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _entered(config: Config, row: Mapping[str, Any], home: Path) -> str:
+def _trained_at(folders: Sequence[Path]) -> dict[str, str]:
+    """The Git tags of the last fold's training, dirty if any fold's were; {} where they are not known."""
+    kept = [json.loads(path.read_text()) for path in (each / _TRAINED_AT for each in folders) if path.exists()]
+    if len(kept) < len(folders) or not kept[-1]:
+        return {}
+    dirty = any(each.get("git_dirty") == "true" for each in kept)
+    return {**kept[-1], "git_dirty": str(dirty).lower()}
+
+
+def _entered(config: Config, row: Mapping[str, Any], trained_at: Mapping[str, str], home: Path) -> str:
     """The id of a finished run in MLflow with the row's figures and calls."""
     store = open_store(workspace())
-    tags = {**git_tags(workspace()), "idea": str(row["idea"]), "folds": json.dumps(row["folds"])}
+    tags = {**trained_at, "idea": str(row["idea"]), "folds": json.dumps(row["folds"])}
     run_id = start_training_run(store, EXPERIMENT, run_params(config, PROTOCOL), tags, [])
     figures = {key: value for key, value in row.items() if isinstance(value, float)}
     by_fold = {f"fold_{fold}": value for fold, value in zip(row["folds"], row["by_fold"], strict=True)}

@@ -1,5 +1,6 @@
 """Facts of a data set: its records, their patients and sides, and what is published about it."""
 
+import csv
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipeline.ecg.aami import CLASSES
 from pipeline.errors import UserError
+from pipeline.plain_yaml import parse_yaml
 
+RECORD_COLUMNS = ["record", "patient", "side"]
 RECORD_SIDES = ("train", "validation", "test", "excluded")
 
 
@@ -111,29 +114,10 @@ class Dataset(BaseModel):
         """One row a record: record, patient, side (of the `interpatient` protocol), all strings.
 
         Raises:
-            UserError: records.csv is missing or has a wrong column, a record twice or an unknown side.
+            UserError: records.csv is missing or empty or has a wrong column, an empty cell, a record twice or an
+                unknown side.
         """
-        path = self.folder / "records.csv"
-        try:
-            table = pd.read_csv(path, dtype=str)
-        except FileNotFoundError as error:
-            raise UserError(f"{path}: not found; write a table with the columns record,patient,side") from error
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror}); put the table in its place") from error
-        except ValueError as error:
-            raise UserError(f"{path}: {' '.join(str(error).split())}; mend the table") from error
-        if list(table.columns) != ["record", "patient", "side"]:
-            raise UserError(f"{path}: columns are {list(table.columns)}; needed: record,patient,side")
-        if table.isna().any(axis=None):
-            line = int(table.isna().any(axis=1).argmax()) + 2
-            raise UserError(f"{path}, line {line}: an empty cell; fill in record, patient and side")
-        for column, bad in (("record", table.record.duplicated()), ("side", ~table.side.isin(RECORD_SIDES))):
-            if bad.any():
-                line = int(bad.argmax()) + 2
-                found = table[column].iloc[line - 2]
-                remedy = "list it once" if column == "record" else f"use one of {', '.join(RECORD_SIDES)}"
-                raise UserError(f"{path}, line {line}: {column} {found!r}; {remedy}")
-        return table
+        return _read_records(self.folder / "records.csv")
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -144,7 +128,9 @@ def load_dataset(folder: Path) -> Dataset:
     """
     path = folder / "dataset.yaml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and "folder" in content:
+            raise UserError(f"{path}: folder: no fact; take it out, since params.yaml's data.dataset names the folder")
         return Dataset.model_validate({**content, "folder": folder})
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; params.yaml's data.dataset names its folder") from error
@@ -160,3 +146,39 @@ def load_dataset(folder: Path) -> Dataset:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UserError(f"{path}: {key}: {first['msg']}") from error
+
+
+def _read_records(path: Path) -> pd.DataFrame:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            lines = [(reader.line_num, cells) for cells in reader if len(cells) > 1 or "".join(cells).strip()]
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; write a table with the columns record,patient,side") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); put the table in its place") from error
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}; mend the table") from error
+    columns = lines[0][1] if lines else []
+    if columns != RECORD_COLUMNS:
+        raise UserError(f"{path}: columns are {columns}; needed: {','.join(RECORD_COLUMNS)}")
+    if not lines[1:]:
+        raise UserError(f"{path}: lists no record; add one")
+    listed: set[str] = set()
+    for line, cells in lines[1:]:
+        complaint = _complaint(cells, listed)
+        if complaint:
+            raise UserError(f"{path}, line {line}: {complaint}")
+        listed.add(cells[0])
+    return pd.DataFrame([cells for _, cells in lines[1:]], columns=columns, dtype="str")
+
+
+def _complaint(cells: list[str], listed: set[str]) -> str | None:
+    if len(cells) > len(RECORD_COLUMNS):
+        return f"has {len(cells)} cells, needed: {','.join(RECORD_COLUMNS)}; mend the table"
+    if len(cells) < len(RECORD_COLUMNS) or not all(cells):
+        return "an empty cell; fill in record, patient and side"
+    record, _, side = cells
+    if record in listed:
+        return f"record {record!r}; list it once"
+    return None if side in RECORD_SIDES else f"side {side!r}; use one of {', '.join(RECORD_SIDES)}"

@@ -11,15 +11,16 @@ Moody, Muldrow and Mark, A noise stress test for arrhythmia detectors, Computers
 manual pages nst(1) and sigamp(1) of the WFDB Applications Guide.
 """
 
-from fractions import Fraction
+import math
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import wfdb
 from numpy.typing import NDArray
-from scipy.signal import butter, lfilter, resample_poly, sosfiltfilt
+from scipy.signal import butter, lfilter, sosfiltfilt
 
+from pipeline.ecg.resampling import resampled
 from pipeline.ecg.synthetic import noise as synthetic
 from pipeline.errors import UserError
 
@@ -144,7 +145,9 @@ def read_noise(folder: Path, name: str, start_s: float, seconds: float, fs_hz: f
     header = folder / f"{name}.hea"
     try:
         own_hz = float(wfdb.rdheader(str(folder / name)).fs)
-        first, last = round(start_s * own_hz), round((start_s + seconds) * own_hz)
+        first, wanted = round(start_s * own_hz), round(seconds * fs_hz)
+        # Up to where the last wanted sample lies, which floats may place a trifle before a whole number.
+        last = first + math.floor(round((wanted - 1) * own_hz / fs_hz, 6)) + 1
         window = wfdb.rdrecord(str(folder / name), sampfrom=first, sampto=last).p_signal.astype(np.float64)
     except FileNotFoundError as error:
         raise UserError(f"{error.filename or header}: not found; restore the noise record from its source") from error
@@ -154,9 +157,9 @@ def read_noise(folder: Path, name: str, start_s: float, seconds: float, fs_hz: f
             "choose a window inside the record"
         ) from error
     if own_hz != fs_hz:
-        step = Fraction(fs_hz / own_hz).limit_denominator(1000)
-        window = resample_poly(window, step.numerator, step.denominator, axis=0)
-    return np.asarray(window[: round(seconds * fs_hz)], dtype=np.float64)
+        # In units of the wanted rate, which need not be whole.
+        window = resampled(window, own_hz / fs_hz, 1)
+    return np.asarray(window[:wanted], dtype=np.float64)
 
 
 def _trimmed_mean(values: Signal) -> Signal:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,9 @@ RECORD_COLUMNS = (
 )
 """What the record checks read, whether or not a record could be read."""
 
+TO_MV: Final = {"V": 1e3, "uV": 1e-3, "µV": 1e-3, "nV": 1e-6}
+"""As in `recordings`, by which scoring reads."""
+
 READING_ERRORS = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
 """What wfdb raises on files that are damaged or none of its own."""
 
@@ -40,19 +44,22 @@ class Record:
     Attributes:
         name: The record's name.
         fs_hz: Sampling rate.
-        digital: (n_samples, n_leads) int16 or int32, as stored.
-        gain: (n_leads,) ADU per mV.
+        digital: (n_samples, n_leads) int32, as stored; an invalid sample holds the last valid one of its lead, and the
+            baseline before the first.
+        gain: (n_leads,) ADU per unit.
         baseline: (n_leads,) ADU at 0 mV.
-        checksums_ok: Whether the signal checksums in the header fit the samples.
+        unit_mv: (n_leads,) mV in the lead's unit; 1 for units that are not volts.
+        checksums_ok: Whether the signal checksums that the header states fit the samples as stored.
         samples: (n_annotations,) int64, sample of every annotation, beats and others.
         symbols: (n_annotations,) WFDB annotation symbols.
     """
 
     name: str
     fs_hz: float
-    digital: npt.NDArray[np.int16] | npt.NDArray[np.int32]
+    digital: npt.NDArray[np.int32]
     gain: npt.NDArray[np.float64]
     baseline: npt.NDArray[np.float64]
+    unit_mv: npt.NDArray[np.float64]
     checksums_ok: bool
     samples: npt.NDArray[np.int64]
     symbols: npt.NDArray[np.str_]
@@ -60,7 +67,7 @@ class Record:
     @property
     def physical(self) -> npt.NDArray[np.float32]:
         """(n_samples, n_leads) float32 in mV."""
-        return ((self.digital - self.baseline) / self.gain).astype(np.float32)
+        return ((self.digital - self.baseline) / self.gain * self.unit_mv).astype(np.float32)
 
 
 def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
@@ -73,11 +80,13 @@ def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
     header = folder / f"{name}.hea"
     try:
         record = wfdb.rdrecord(str(path), physical=False, return_res=32)
-        stored = [int(value) & 0xFFFF for value in record.checksum]
-        actual = [int(value) & 0xFFFF for value in record.calc_checksum()]
+        sums = zip(record.checksum, record.calc_checksum(), strict=True)
+        checksums_ok = all((int(told) - int(found)) & 0xFFFF == 0 for told, found in sums if told is not None)
         digital = record.d_signal
+        valid = np.isfinite(record.dac())
         gain = np.asarray(record.adc_gain, dtype=np.float64)
         baseline = np.asarray(record.baseline, dtype=np.float64)
+        unit_mv = np.array([TO_MV.get(unit, 1.0) for unit in record.units])
         fs_hz = float(record.fs)
     except FileNotFoundError as error:
         raise _missing(Path(str(error.filename or header))) from error
@@ -88,9 +97,22 @@ def read_record(folder: Path, name: str, annotator: str = "atr") -> Record:
         ) from error
     if digital.ndim != 2 or not len(digital):
         raise UserError(f"{header}: no samples; restore the recording from its source")
+    if not valid.any():
+        raise UserError(f"{header}: no valid sample; restore the recording from its source")
     check_sizes(path, wfdb.rdheader(str(path)))
     samples, symbols = read_annotations(path, annotator)
-    return Record(name, fs_hz, digital, gain, baseline, stored == actual, samples, symbols)
+    digital = _held(digital, valid, baseline)
+    return Record(name, fs_hz, digital, gain, baseline, unit_mv, checksums_ok, samples, symbols)
+
+
+def _held(
+    digital: npt.NDArray[np.int32], valid: npt.NDArray[np.bool_], baseline: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int32]:
+    """Hold in place of each invalid sample what scoring holds there: nothing looks ahead."""
+    if valid.all():
+        return digital
+    frame = pd.DataFrame(np.where(valid, digital, np.nan)).ffill()
+    return frame.fillna(dict(enumerate(baseline))).to_numpy(np.int32)
 
 
 def check_sizes(path: Path, header: wfdb.Record) -> None:
@@ -147,9 +169,9 @@ def inspect_record(folder: Path, name: str) -> dict[str, object]:
         record = read_record(folder, name)
     except UserError as error:
         return {"record": name, "problem": str(error)}
-    top = record.digital.max(axis=0)
-    bottom = record.digital.min(axis=0)
-    at_rail = ((record.digital == top) | (record.digital == bottom)).mean(axis=0).max()
+    top, bottom = record.digital.max(axis=0), record.digital.min(axis=0)
+    # A lead that never moves is flat, and at no limit.
+    at_limit = ((record.digital == top) | (record.digital == bottom)) & (top > bottom)
     unknown = sorted({str(s) for s in record.symbols if not is_known_symbol(str(s))})
     return {
         "record": name,
@@ -161,8 +183,8 @@ def inspect_record(folder: Path, name: str) -> dict[str, object]:
         "last_annotation_sample": int(record.samples[-1]) if len(record.samples) else 0,
         "unknown_symbols": " ".join(unknown),
         "n_beats": sum(str(s) in CLASS_OF_SYMBOL for s in record.symbols),
-        "flat_fraction": float((np.diff(record.digital, axis=0) == 0).all(axis=1).mean()),
-        "saturated_fraction": float(at_rail),
+        "flat_fraction": float((np.diff(record.digital, axis=0) == 0).mean(axis=0).max()),
+        "saturated_fraction": float(at_limit.mean(axis=0).max()),
         "problem": "",
     }
 

@@ -102,6 +102,10 @@ def _listed(beats: pd.DataFrame, path: Path) -> np.ndarray[tuple[int], np.dtype[
         keys = pd.MultiIndex.from_frame(listed[["record", "sample"]])
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; dataset.yaml's protocols.kaggle.test_beats names it") from error
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); dataset.yaml's protocols.kaggle.test_beats names it"
+        ) from error
     except (KeyError, ValueError) as error:
         raise UserError(f"{path}: needs the columns record,sample ({error})") from error
     known = pd.MultiIndex.from_frame(beats[["record", "sample"]])

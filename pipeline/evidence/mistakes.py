@@ -15,6 +15,7 @@ from pipeline.evaluation.attribution_figure import Explained, attribution_figure
 from pipeline.evaluation.style import save_png
 from pipeline.evidence.attribution import Attribution, integrated_gradients, usual
 from pipeline.evidence.page import folder_of, write_page
+from pipeline.evidence.robustness import check_protocol
 from pipeline.files import write_json
 from pipeline.model.examples import predict_recordings
 from pipeline.model.training import load_model
@@ -52,9 +53,11 @@ def attribute_mistakes(protocol: str, model: Path) -> Path:
         model: A Keras file of the architecture `context`.
 
     Raises:
-        UserError: the model, the beats or the split cannot be read, or the model reads no context.
+        UserError: the model, the beats or the split cannot be read, or the model reads no context or is of another
+            protocol.
     """
     network, data = load_model(model), load_protocol(protocol)
+    check_protocol(model, protocol)
     if network.name != "context" or data.windows is None:
         raise UserError(f"{model}: reads single rows; name a model of the architecture context")
     mistakes = _surest(network, data)

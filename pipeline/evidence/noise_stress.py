@@ -19,7 +19,7 @@ from pipeline.evidence.alterations import predicted
 from pipeline.evidence.judging import Calls, calls_at, scores
 from pipeline.evidence.page import NOISE_FIGURE, folder_of, write_page
 from pipeline.evidence.recordings import Annotated, read_annotated, validation_beats
-from pipeline.evidence.robustness import described
+from pipeline.evidence.robustness import check_protocol, described
 from pipeline.files import write_json
 from pipeline.scoring.network import Network, load_network
 from pipeline.scoring.progress import ScoringProgress
@@ -47,7 +47,7 @@ def measure_noise(
         noise_folder: Holds the record `bw`, where wander is among the noises.
 
     Raises:
-        UserError: a model, the split, a recording or the noise cannot be read.
+        UserError: a model is of another protocol, or one, the split, a recording or the noise cannot be read.
     """
     networks, judged = {name: _opened(path, protocol) for name, path in models.items()}, validation_beats(protocol)
     cells = [_CLEAN, *((noise, snr_db) for noise in noises for snr_db in SNRS_DB)]
@@ -87,7 +87,10 @@ def measure_noise(
 def _opened(path: Path, protocol: str) -> Network:
     """The network of an ONNX file, or of a Keras file by way of one."""
     if path.suffix != ".keras":
-        return load_network(path, 1)
+        network = load_network(path, 1)
+        check_protocol(path, protocol)
+        return network
+    check_protocol(path, protocol)
     from pipeline.model.export import export_onnx
     from pipeline.model.training import load_model
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.errors import UserError
 from pipeline.evaluation.page import Section, html_page, markdown_page
 from pipeline.evaluation.tables import ScoreTable
 from pipeline.files import write_text
@@ -29,14 +30,25 @@ def write_page(protocol: str) -> Path:
 
 
 def page_sections(folder: Path) -> list[Section]:
-    """A section for each measurement that is there."""
+    """A section for each measurement that is there.
+
+    Raises:
+        UserError: the file of one is damaged.
+    """
     makers = {"robustness": _robustness, "noise": _noise, "attribution": _attribution}
     found = []
     for name, maker in makers.items():
         file = folder / f"{name}.json"
         if file.exists():
-            found.append(maker(json.loads(file.read_text(encoding="utf-8")), folder))
+            found.append(maker(_content(file), folder))
     return found
+
+
+def _content(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file}: damaged; delete it and measure anew") from error
 
 
 def _robustness(content: dict[str, Any], folder: Path) -> Section:

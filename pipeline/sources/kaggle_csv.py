@@ -4,6 +4,7 @@ import csv
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -87,25 +88,32 @@ def _is_published(path: Path) -> bool:
 
 def _fault(path: Path, reason: str) -> UserError:
     """Find the first bad line and column, slowly: the fast reader only says that there is one."""
-    n_rows = 0
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         reader = csv.reader(lines, quoting=csv.QUOTE_NONE)
-        for fields in reader:
-            if not fields:
-                continue
-            n_rows += 1
-            if len(fields) != N_COLUMNS:
+        try:
+            return _first_fault(path, reader, reason)
+        except csv.Error as error:  # A line without commas may be longer than csv takes.
+            return UserError(f"{path}:{reader.line_num}: {error}; mend the line or get the file again")
+
+
+def _first_fault(path: Path, reader: Any, reason: str) -> UserError:
+    n_rows = 0
+    for fields in reader:
+        if not fields:
+            continue
+        n_rows += 1
+        if len(fields) != N_COLUMNS:
+            return UserError(
+                f"{path}:{reader.line_num}: has {len(fields)} columns, expected {N_COLUMNS}: "
+                f"{ROW_SAMPLES} samples and a label; mend the line or get the file again"
+            )
+        for column, field in enumerate(fields, 1):
+            complaint = _complaint(field, is_label=column == N_COLUMNS)
+            if complaint:
                 return UserError(
-                    f"{path}:{reader.line_num}: has {len(fields)} columns, expected {N_COLUMNS}: "
-                    f"{ROW_SAMPLES} samples and a label; mend the line or get the file again"
+                    f"{path}:{reader.line_num}: column {column}: {field[:40]!r} is "
+                    f"{complaint}; mend the line or get the file again"
                 )
-            for column, field in enumerate(fields, 1):
-                complaint = _complaint(field, is_label=column == N_COLUMNS)
-                if complaint:
-                    return UserError(
-                        f"{path}:{reader.line_num}: column {column}: {field[:40]!r} is "
-                        f"{complaint}; mend the line or get the file again"
-                    )
     if not n_rows:
         return UserError(f"{path}: has no rows; get the file again")
     return UserError(f"{path}: cannot be read ({' '.join(reason.split())}); get the file again")

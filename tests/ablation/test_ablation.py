@@ -1,11 +1,15 @@
 """Folds hold training records alone, ideas hide what they say, and the table follows from its figures."""
 
+import subprocess
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.ablation import run
 from pipeline.ablation.folds import FOLDS_FILE, examples_of_fold, read_folds, read_training_beats, recordings_of
 from pipeline.ablation.ideas import IDEAS, config_of
 from pipeline.ablation.page import markdown
@@ -104,6 +108,40 @@ def test_an_idea_hides_its_inputs_in_training_and_judging(name, mitdb, config, b
     assert not rhythm[..., features].any()
     assert shown.shape[1] == settings.train.context.stretch_beats
     assert settings.train.epochs_of("context") == 2 * idea.epochs_factor
+
+
+def commit(folder, name):
+    who = ["-c", "user.name=tester", "-c", "user.email=tester@example.org"]
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "--message", name], cwd=folder, check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_kept_fold_keeps_the_commit_that_it_was_trained_at(config, tmp_path, monkeypatch):
+    class Judged(SimpleNamespace):
+        def predict(self, _):
+            return np.eye(5)[self.labels]
+
+    entered = []
+    monkeypatch.setattr(run, "workspace", lambda: tmp_path)
+    monkeypatch.setattr(run, "examples_of_fold", lambda *_: Judged(labels=np.arange(5)))
+    monkeypatch.setattr(run, "train", lambda *_, **__: SimpleNamespace(model=None))
+    monkeypatch.setattr(run, "_entered", lambda config, row, tags, home: entered.append(tags) or "run")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    first = commit(tmp_path, "one").strip()
+
+    def row(folds):
+        plan = run.Plan(config, {"101": 1}, {}, [], "x", folds, 8)
+        found = run._row(plan, "baseline", IDEAS["baseline"])
+        return found["commit"], found["dirty"]
+
+    assert row([1]) == (first, False)
+    second = commit(tmp_path, "two").strip()
+    assert row([1]) == (first, False)
+    assert row([1, 2]) == (second, False)
+    assert [tags["git_commit"] for tags in entered] == [first, second]
+    for kept in tmp_path.rglob("commit.json"):
+        kept.unlink()
+    assert row([1]) == ("", False)  # Nobody knows.
 
 
 def test_the_table_holds_rows_against_their_own_baseline():

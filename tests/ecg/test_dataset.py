@@ -67,6 +67,7 @@ def test_missing_folder_names_the_param(tmp_path):
     ("facts", "complaint"),
     [
         ({"sampling_rate": 360}, "sampling_rate: "),
+        ({"folder": "zzz"}, "folder: no fact; take it out"),
         ({"sampling_rate_hz": 0}, "sampling_rate_hz: .*greater than or equal to 1"),
         ({"sampling_rate_hz": float("inf")}, "sampling_rate_hz: .*finite"),
         ({"counts": {"n": 5}}, "counts: .*n is no AAMI class; use N, S, V, F, Q"),
@@ -97,6 +98,12 @@ def test_facts_that_are_no_mapping(tmp_path, content):
         load_dataset(tmp_path)
 
 
+def test_facts_are_read_as_params_are(tmp_path):
+    (tmp_path / "dataset.yaml").write_text("name: 2024-13-45\nsampling_rate_hz: 36e1\nn_leads: 2\nlicence: no\n")
+    facts = load_dataset(tmp_path)
+    assert (facts.name, facts.sampling_rate_hz, facts.licence) == ("2024-13-45", 360.0, "no")
+
+
 def test_facts_in_another_encoding(tmp_path):
     (tmp_path / "dataset.yaml").write_bytes("name: Aufzeichnungen für uns\n".encode("latin-1"))
     with pytest.raises(UserError, match=r"dataset\.yaml: not UTF-8 text"):
@@ -121,8 +128,14 @@ def test_a_file_in_place_of_the_folder_and_a_folder_in_place_of_a_file(tmp_path,
         ("record,patient,side\nr1,p1,train\nr1,p2,test\n", "line 3: record 'r1'; list it once"),
         ("record,patient,side\nr1,p1,training\n", "line 2: side 'training'; use one of train, validation"),
         ("record,patient,side\nr1,,train\n", "line 2: an empty cell"),
+        ("record,patient,side\nr1,p1\n", "line 2: an empty cell"),
+        ("record,patient,side\n\n\n  \nr1,p1,train\nr2,,train\n", "line 6: an empty cell"),
+        ("record,patient,side\n\nr1,p1,training\n", "line 3: side 'training'"),
+        ("record,patient,side\n", "lists no record; add one"),
+        ("record,patient,side\n\n", "lists no record; add one"),
         ("record,patient,side\nr1,p1,train\nr2,p1,train,more\n", ".*line 3.*mend the table"),
-        ("", "No columns.*mend the table"),
+        ("", r"columns are \[\]; needed: record,patient,side"),
+        ("record,patient,side\nr1,p1," + "x" * 200_000, "field larger .*mend the table"),
     ],
 )
 def test_wrong_table_of_records_is_named(make_dataset, content, complaint):
@@ -130,6 +143,14 @@ def test_wrong_table_of_records_is_named(make_dataset, content, complaint):
     (dataset.folder / "records.csv").write_text(content)
     with pytest.raises(UserError, match=rf"records\.csv[:,] {complaint}"):
         _ = dataset.records
+
+
+def test_na_is_a_patient_as_any_other_and_spreadsheets_write_a_mark_first(make_dataset):
+    dataset = make_dataset()
+    content = "\ufeffrecord,patient,side\r\n\r\nr1,NA,train\r\nnull,NA,train\r\n"
+    (dataset.folder / "records.csv").write_bytes(content.encode())
+    assert dataset.records.to_numpy().tolist() == [["r1", "NA", "train"], ["null", "NA", "train"]]
+    assert dataset.records.index.tolist() == [0, 1]
 
 
 def test_missing_table_of_records_tells_its_columns(make_dataset):

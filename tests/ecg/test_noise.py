@@ -1,5 +1,7 @@
 """Noise at a signal-to-noise ratio: the definition by hand, the ratio measured afterwards, the generators."""
 
+import math
+
 import numpy as np
 import pytest
 import wfdb
@@ -130,6 +132,15 @@ def test_a_noise_record_of_another_rate_is_resampled(noise_folder) -> None:
     assert window.shape == (750, 2)
     at_250 = np.sin(2 * np.pi * 5 * (2 + np.arange(750) / 250))
     assert window[50:-50, 0] == pytest.approx(at_250[50:-50], abs=0.02)
+
+
+@pytest.mark.parametrize("fs_hz", [250, 360, 1000, 128.25])
+def test_a_window_has_as_many_samples_as_the_signal(noise_folder, fs_hz) -> None:
+    folder, _ = noise_folder
+    for samples in (*range(1000, 1006), 9 * int(fs_hz)):
+        assert len(read_noise(folder, "em", 0, samples / fs_hz, fs_hz)) == samples
+    all_of_it = math.ceil(10 * fs_hz)
+    assert len(read_noise(folder, "em", 0, all_of_it / fs_hz, fs_hz)) == all_of_it
 
 
 def test_a_window_past_the_end_and_a_missing_record_are_named(noise_folder) -> None:

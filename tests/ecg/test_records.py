@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import wfdb
 
 from pipeline.checks.records import RecordFacts, validate_records
+from pipeline.ecg.recordings import read_signal
 from pipeline.ecg.records import inspect_record, inspect_records, read_record
 from pipeline.errors import UserError
+from pipeline.scoring.pieces import held
 
 
 def test_a_recording_comes_back_as_written(write_record, tmp_path):
@@ -36,6 +39,85 @@ def test_a_sound_recording_in_one_row(write_record, tmp_path):
         "n_beats": 2,
         "problem": "",
     }
+
+
+def write_digital(folder, adu, unit="mV"):
+    """Write the record `d1` with two annotated beats."""
+    leads = adu.shape[1]
+    wfdb.wrsamp(
+        "d1",
+        fs=360,
+        units=[unit] * leads,
+        sig_name=[f"lead{i}" for i in range(leads)],
+        d_signal=adu,
+        fmt=["212"] * leads,
+        adc_gain=[200] * leads,
+        baseline=[12] * leads,
+        write_dir=str(folder),
+    )
+    wfdb.wrann("d1", "atr", np.array([400, 700]), symbol=["N"] * 2, write_dir=str(folder))
+
+
+def noise(n_leads=2):
+    return np.random.default_rng(0).integers(-900, 900, (3600, n_leads))
+
+
+INVALID = -2048
+"""What format 212 says of a sample that is not there."""
+
+
+@pytest.mark.parametrize(("unit", "in_mv"), [("mV", 1), ("uV", 1e-3), ("V", 1e3), ("NU", 1)])
+def test_training_reads_what_scoring_reads(tmp_path, unit, in_mv):
+    adu = noise()
+    adu[:5, 0] = adu[100:110, 1] = INVALID
+    write_digital(tmp_path, adu, unit)
+    record = read_record(tmp_path, "d1")
+    np.testing.assert_array_equal(record.physical, held(read_signal(tmp_path / "d1").millivolts))
+    assert record.physical[50, 0] == pytest.approx((adu[50, 0] - 12) / 200 * in_mv)
+    assert (record.physical[:5, 0] == 0).all()
+    assert (record.digital[100:110, 1] == adu[99, 1]).all()
+    assert record.checksums_ok
+
+
+def test_a_recording_without_a_valid_sample_is_named(tmp_path):
+    write_digital(tmp_path, np.full((3600, 2), INVALID))
+    with pytest.raises(UserError, match=r"d1\.hea: no valid sample; restore"):
+        read_record(tmp_path, "d1")
+
+
+def without_checksum(line):
+    return " ".join(line.split()[:6])
+
+
+@pytest.mark.parametrize("leads", [(0,), (1,), (0, 1)])
+def test_a_header_need_not_state_checksums(tmp_path, leads):
+    write_digital(tmp_path, noise())
+    header = tmp_path / "d1.hea"
+    lines = header.read_text().splitlines()
+    header.write_text(
+        "\n".join(without_checksum(line) if place - 1 in leads else line for place, line in enumerate(lines)) + "\n"
+    )
+    assert read_record(tmp_path, "d1").checksums_ok
+    samples = bytearray((tmp_path / "d1.dat").read_bytes())
+    samples[3] ^= 1  # The first lead's second sample.
+    (tmp_path / "d1.dat").write_bytes(samples)
+    assert read_record(tmp_path, "d1").checksums_ok == (0 in leads)
+
+
+@pytest.mark.parametrize(
+    ("change", "flat", "saturated"),
+    [
+        (lambda lead: np.zeros_like(lead), 1.0, 0.0),
+        (lambda lead: lead.clip(-450, 450), 0.25, 0.5),
+    ],
+)
+def test_the_worst_lead_is_told(tmp_path, change, flat, saturated):
+    adu = noise()
+    adu[:, 1] = change(adu[:, 1])
+    write_digital(tmp_path, adu)
+    row = inspect_record(tmp_path, "d1")
+    assert row["flat_fraction"] == pytest.approx(flat, abs=0.15)
+    assert row["saturated_fraction"] == pytest.approx(saturated, abs=0.05)
 
 
 def cut(path, n_bytes):

@@ -40,6 +40,13 @@ def test_the_list_is_the_test_side_and_validation_is_drawn_by_class(make_dataset
     assert drawn.to_dict() == dict.fromkeys("NSVFQ", 4)
 
 
+def test_a_folder_in_place_of_the_list_is_named(make_dataset):
+    dataset = make_dataset(RECORDS, protocols=LISTED)
+    (dataset.folder / "test.csv").mkdir()
+    with pytest.raises(UserError, match=r"test\.csv: cannot be read .*test_beats names it"):
+        split_kaggle(beats_of("r1"), dataset, 0.1, seed=1)
+
+
 def test_draws_depend_on_the_seed_alone(make_dataset):
     beats, dataset = beats_of("r1"), make_dataset(RECORDS, protocols=DRAWN)
     first, again, other = (split_kaggle(beats, dataset, 0.2, seed) for seed in (1, 1, 2))

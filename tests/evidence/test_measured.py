@@ -12,9 +12,11 @@ from pipeline.ecg.records import read_annotations
 from pipeline.ecg.synthetic import write_records
 from pipeline.errors import UserError
 from pipeline.evaluation.page import markdown_page
+from pipeline.evidence import mistakes
 from pipeline.evidence.noise_stress import SNRS_DB, measure_noise
 from pipeline.evidence.page import page_sections
-from pipeline.evidence.robustness import measure_robustness
+from pipeline.evidence.robustness import check_protocol, measure_robustness
+from pipeline.stages.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,40 @@ def test_records_that_the_split_was_not_made_of_are_refused(workspace, tmp_path_
     write_records(other, ["208"], 1.0, 2)
     with pytest.raises(UserError, match=r"208\.atr: lacks beats"):
         measure_robustness("interpatient", workspace / "model.onnx", other)
+
+
+def test_a_model_of_the_other_protocol_is_refused(workspace, records):
+    shutil.copy("data/splits/interpatient.parquet", "data/splits/kaggle.parquet")
+    model = workspace / "model.onnx"
+    refusal = r"model\.onnx: trained for the protocol interpatient; name a model of kaggle"
+    with pytest.raises(UserError, match=refusal):
+        measure_robustness("kaggle", model, records)
+    with pytest.raises(UserError, match=refusal):
+        measure_noise("kaggle", {"released": model}, records, ["muscle"], workspace)
+
+
+def test_a_keras_model_is_told_by_the_validation_beats_of_its_run(workspace, records, monkeypatch):
+    for protocol in ("kaggle", "interpatient"):
+        summary = workspace / "data" / "splits" / f"{protocol}.json"
+        summary.write_text(json.dumps({"digests": {"validation": f"digest of {protocol}"}}))
+    model = workspace / "model.keras"
+    check_protocol(model, "kaggle")  # Nothing says what it is.
+    Manifest("r", {}, {"validation_digest": "digest of interpatient"}, {}, "").write(workspace / "run.json")
+    check_protocol(model, "interpatient")
+    refusal = r"model\.keras: trained for the protocol interpatient; name a model of kaggle"
+    with pytest.raises(UserError, match=refusal):
+        measure_noise("kaggle", {"mine": model}, records, ["muscle"], workspace)
+    monkeypatch.setattr(mistakes, "load_model", lambda _: None)
+    monkeypatch.setattr(mistakes, "load_protocol", lambda _: None)
+    with pytest.raises(UserError, match=refusal):
+        mistakes.attribute_mistakes("kaggle", model)
+
+
+@pytest.mark.parametrize("content", [b'{"proto', b"\xff\xfe\x00"])
+def test_a_damaged_measurement_is_named(tmp_path, content):
+    (tmp_path / "noise.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"noise\.json: damaged; delete it and measure anew"):
+        page_sections(tmp_path)
 
 
 @pytest.mark.parametrize("protocol", ["kaggle", "interpatient"])

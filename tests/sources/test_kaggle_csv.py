@@ -79,6 +79,14 @@ def test_a_fault_is_named_by_line_and_column(source, row, column, field, complai
         read_rows(path)
 
 
+def test_a_line_too_long_for_csv_is_named(source):
+    path = source / "mitbih_test.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], "1" * 200_000, *lines[1:]]))
+    with pytest.raises(UserError, match=re.escape(f"{path}:2: ")):
+        read_rows(path)
+
+
 def test_a_file_cut_short_is_named_by_its_last_line(source):
     path = source / "mitbih_test.csv"
     path.write_text(path.read_text()[:-1000])
