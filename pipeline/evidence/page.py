@@ -118,7 +118,8 @@ def _attribution(content: dict[str, Any], folder: Path) -> Section:
         "what each part adds to ln p(called) - ln p(annotated), by integrated gradients (Sundararajan, Taly and Yan "
         "2017) from the same rhythm with every beat the typical one and every interval the usual one"
     )
-    table = ScoreTable(f"{content['protocol']}, validation: the surest wrong calls", columns, tuple(rows), note)
+    title = f"{content['protocol']}, validation: the surest wrong calls of {content['model']}"
+    table = ScoreTable(title, columns, tuple(rows), note)
     return Section("What decided the worst mistakes", (table,), tuple(folder / name for name in content["figures"]))
 
 
