@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.ecg.aami import CLASSES
-from pipeline.ecg.recordings import write_annotations
+from pipeline.ecg.recordings import annotation_bytes
 from pipeline.errors import UserError
 from pipeline.files import atomic_path, disk_error
 
@@ -64,11 +64,11 @@ def _parquet(out: Path) -> Iterator[Write]:
 
 @contextmanager
 def _annotations(out: Path) -> Iterator[Write]:
-    """All recordings are labelled before the first file is written."""
-    labelled: list[tuple[str, pd.DataFrame, float]] = []
+    """All recordings are labelled and all files are on the disk before the first has its name."""
+    contents: dict[str, bytes] = {}
 
     def write(scored: pd.DataFrame, name: str, fs_hz: float) -> None:
-        labelled.append((name, scored[["sample", "predicted"]], fs_hz))
+        contents[name] = annotation_bytes(scored["sample"].to_numpy(), list(scored["predicted"]), fs_hz)
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -76,5 +76,6 @@ def _annotations(out: Path) -> Iterator[Write]:
     except OSError as error:
         raise disk_error(out, error) from error
     yield write
-    for name, scored, fs_hz in labelled:
-        write_annotations(out, name, ANNOTATOR, scored["sample"].to_numpy(), list(scored["predicted"]), fs_hz)
+    with ExitStack() as files:
+        for name, content in contents.items():
+            files.enter_context(atomic_path(out / f"{name}.{ANNOTATOR}")).write_bytes(content)
