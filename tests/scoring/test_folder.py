@@ -87,6 +87,16 @@ def test_a_second_run_scores_what_is_new_alone(score, many, tmp_path):
     assert set(after) - set(before) == {"208.parquet"}
 
 
+def test_an_archive_that_grows_is_continued(score, tmp_path):
+    archive = tmp_path / "archive"
+    for number, (folder, told) in enumerate((("w1", archive), ("w2", archive), ("w3", archive / "*" / "1*")), 1):
+        write_records(archive / folder, ["106"], 1.0, 1)
+        code, _, err, out = score(told, "--workers", "1")
+        assert code == 0, err
+        assert set(parts(out)) == {f"w{each}/106.parquet" for each in range(1, number + 1)}
+    refused(score(archive / "w1"), "another recordings_below")
+
+
 def test_killed_and_run_again(score, copies, model_file, tmp_path):
     expected = read(score(copies, out=tmp_path / "expected")[3])
     out = tmp_path / "out"
