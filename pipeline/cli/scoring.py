@@ -71,7 +71,7 @@ def score(
 
     selection = selected(records)
     source, view = BeatSource(annotator, detect), View() if streaming else None
-    into_parts = form == "parquet" and (out.is_dir() or not (out.suffix or out.is_file()))
+    into_parts = form == "parquet" and (out.is_dir() or out.suffix != ".parquet")
     if not into_parts and (workers is not None or engine == "ray"):
         raise UserError(f"{out}: --workers and --engine ray write a folder of parts; name a folder with --out")
     with tempfile.TemporaryDirectory() as folder:

@@ -35,6 +35,8 @@ def score_folder(work: Work, selection: Selection, engine: Engine) -> int:
     """
     open_network(work.model, work.model_file, 1)
     tasks = selection.named()
+    if work.out.is_file():
+        raise UserError(f"{work.out}: is a file; name a folder with --out, or a table NAME.parquet")
     try:
         work.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -97,6 +97,15 @@ def test_an_archive_that_grows_is_continued(score, tmp_path):
     refused(score(archive / "w1"), "another recordings_below")
 
 
+def test_a_dot_in_a_name_makes_no_table_of_a_folder(score, many, tmp_path):
+    code, _, _, out = score(many / "ward" / "100", "--workers", "1", out=tmp_path / "scored.v2")
+    assert code == 0
+    assert set(parts(out)) == {"100.parquet"}
+    (tmp_path / "scored.csv").write_text("mine")
+    refused(score(many / "ward" / "100", out=tmp_path / "scored.csv"), "scored.csv: is a file", "NAME.parquet")
+    assert (tmp_path / "scored.csv").read_text() == "mine"
+
+
 def test_killed_and_run_again(score, copies, model_file, tmp_path):
     expected = read(score(copies, out=tmp_path / "expected")[3])
     out = tmp_path / "out"
