@@ -172,7 +172,7 @@ def test_what_cannot_be_read_is_set_aside(score, many, write_signal, tmp_path):
     (tmp_path / "cut.dat").write_bytes((tmp_path / "cut.dat").read_bytes()[:99])
     (tmp_path / "junk.hea").write_text("no header\n")
     (tmp_path / "junk.edf").write_bytes(b"no EDF")
-    code, _, err, out = score("--detect", tmp_path)
+    code, _, err, out = score("--detect", "--workers", "1", tmp_path)
     errors = pd.read_csv(out / "_errors.csv").set_index("record").reason
     assert code == 2
     assert err.splitlines()[-1].startswith(f"error: {out / '_errors.csv'}: 4 of 9 recordings set aside")
