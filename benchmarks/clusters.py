@@ -21,6 +21,7 @@ def seconds(nodes: int, model: Path, records: list[Path]) -> float:
     from pipeline.scoring.folder import score_folder
     from pipeline.scoring.labelling import BeatSource
     from pipeline.scoring.parts import Work
+    from pipeline.scoring.selection import selected
 
     head = {"num_cpus": 0, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
@@ -32,7 +33,7 @@ def seconds(nodes: int, model: Path, records: list[Path]) -> float:
             for number, chosen in enumerate((records[: 2 * nodes], records)):
                 work = Work(model.read_bytes(), model, BeatSource("atr"), None, 1, Path(folder) / str(number))
                 started = time.perf_counter()
-                score_folder(work, chosen, RayCluster(cluster.address))
+                score_folder(work, selected(chosen), RayCluster(cluster.address))
                 taken.append(time.perf_counter() - started)
         return taken[-1]
     finally:

@@ -19,8 +19,9 @@ DISK_ERRORS = (*_SPACE_ERRORS, errno.EACCES, errno.EROFS, errno.EPERM)
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it replaces `path`, on failure it is removed.
 
-    Raises UserError when the disk is full or the folder cannot be written.
+    Raises UserError when `path` is a folder, the disk is full or the folder cannot be written.
     """
+    refuse_folder(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -40,6 +41,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise a UserError where a folder has the name of a file that is to be written."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a file")
 
 
 def write_json(path: Path, content: object) -> None:

@@ -45,6 +45,13 @@ def one_error_line(text):
     return text.startswith("error: ") and text.count("\n") == 1
 
 
+def test_a_page_that_is_a_folder_is_refused_before_a_look_at_the_test_side(monkeypatch, capsys, tmp_path):
+    told = ("compare", "--side", "test", "--workspace", str(tmp_path / "none"), "--html", str(tmp_path), "a", "b")
+    code, err = run(monkeypatch, capsys, *told)
+    assert (code, one_error_line(err)) == (2, True)
+    assert f"{tmp_path}: is a folder" in err
+
+
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_lists_everything(command):
     text = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output

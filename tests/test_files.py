@@ -75,6 +75,12 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         write_text(tmp_path / "file" / "result.json", "new")
 
 
+def test_a_folder_of_that_name_is_found_before_the_work(target):
+    with pytest.raises(UserError, match=r"out: is a folder; name a file"), atomic_path(target.parent):
+        pytest.fail("the work began")
+    assert only(target)
+
+
 def test_another_error_of_the_system_is_not_hidden(target):
     with pytest.raises(FileNotFoundError), atomic_path(target):
         Path("/nowhere/input").read_text()

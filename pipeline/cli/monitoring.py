@@ -10,9 +10,10 @@ from pipeline.cli.app import app
 ALARM_EXIT_CODE = 3
 
 Recordings = Annotated[
-    list[Path], typer.Argument(metavar="RECORD...", help="The WFDB records that were scored, without extension.")
+    list[Path],
+    typer.Argument(metavar="RECORD...", help="What was scored, named as for `heartbeat score`."),
 ]
-Scored = Annotated[list[Path], typer.Option(help="A table that `heartbeat score` wrote; may be given several times.")]
+Scored = Annotated[list[Path], typer.Option(help="What `heartbeat score` wrote, a table or a folder; may be repeated.")]
 
 
 @app.command()
@@ -22,12 +23,14 @@ def profile(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")],
 ) -> None:
     """Make the reference that `heartbeat monitor` compares with, from scored recordings of the training side."""
+    from pipeline.files import refuse_folder
     from pipeline.monitoring.profile import make_profile, write_profile
     from pipeline.monitoring.recordings import scored_facts
 
-    facts = scored_facts(scored, records)
-    write_profile(make_profile(facts), out)
-    typer.echo(f"{out}: {len(facts):,} beats of {len(records)} recordings")
+    refuse_folder(out)
+    found = scored_facts(scored, records)
+    write_profile(make_profile(found.facts), out)
+    typer.echo(f"{out}: {len(found.facts):,} beats of {found.recordings} recordings")
 
 
 @app.command()
@@ -47,16 +50,18 @@ def monitor(
 
     from pipeline.config import Protocol
     from pipeline.evaluation.tables import rich_table
-    from pipeline.files import atomic_path, write_text
+    from pipeline.files import atomic_path, refuse_folder, write_text
     from pipeline.monitoring.profile import drift, read_profile
     from pipeline.monitoring.recordings import scored_facts
     from pipeline.monitoring.report import drift_page, drift_table
 
+    for file in filter(None, (out, html)):
+        refuse_folder(file)
     known = reference in get_args(Protocol)
     compared_with = read_profile(Path("models/released") / reference / "profile.json" if known else Path(reference))
-    facts = scored_facts(scored, records)
-    found = drift(compared_with, facts)
-    table = drift_table(found, len(facts), len(records))
+    watched = scored_facts(scored, records)
+    found = drift(compared_with, watched.facts)
+    table = drift_table(found, watched)
     Console().print(rich_table(table))
     if out is not None:
         with atomic_path(out) as temporary:

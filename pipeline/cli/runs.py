@@ -65,9 +65,12 @@ def compare(
 
     from pipeline.evaluation.comparison import comparison_tables
     from pipeline.evaluation.tables import rich_table
+    from pipeline.files import refuse_folder
     from pipeline.tracking.compared import runs_on_side
     from pipeline.tracking.store import open_store
 
+    if html is not None:
+        refuse_folder(html)
     compared = runs_on_side(open_store(workspace, create=False), run, side)
     where = f"{compared[0].settings['protocol']}, {side}"
     for table in comparison_tables(compared, where):

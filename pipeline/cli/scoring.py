@@ -69,9 +69,9 @@ def score(
     from pipeline.scoring.score import View
     from pipeline.scoring.selection import selected
 
-    recordings = selected(records)
+    selection = selected(records)
     source, view = BeatSource(annotator, detect), View() if streaming else None
-    into_parts = form == "parquet" and (out.is_dir() or not (out.suffix or out.is_file()))
+    into_parts = form == "parquet" and (out.is_dir() or out.suffix != ".parquet")
     if not into_parts and (workers is not None or engine == "ray"):
         raise UserError(f"{out}: --workers and --engine ray write a folder of parts; name a folder with --out")
     with tempfile.TemporaryDirectory() as folder:
@@ -87,11 +87,12 @@ def score(
             from pipeline.scoring.parts import Work
 
             work = Work(read_model(file), file, source, view, threads, out.absolute())
-            parts = score_folder(work, recordings, _engine(workers, ray_address or "auto" if engine == "ray" else None))
+            parts = score_folder(work, selection, _engine(workers, ray_address or "auto" if engine == "ray" else None))
             typer.echo(f"{out}: {parts} recording{'s' * (parts != 1)}, a part each")
             return
         from pipeline.scoring.batch import score_records
 
+        recordings = selection.recordings
         beats = score_records(file, recordings, out, form, source, view, threads)
     typer.echo(f"{out}: {beats:,} beats of {len(recordings)} recording{'s' * (len(recordings) > 1)}")
 

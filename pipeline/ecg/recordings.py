@@ -16,7 +16,6 @@ from pipeline.ecg.aami import CLASS_OF_SYMBOL
 from pipeline.ecg.records import READING_ERRORS, check_sizes, one_line, read_annotations
 from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
-from pipeline.files import atomic_path
 
 LOWEST_RATE_HZ: Final = 50.0
 """Below it a QRS complex is a sample or two."""
@@ -191,16 +190,11 @@ def read_beat_samples(path: Path, annotator: str, recording: Recording) -> npt.N
     return beats
 
 
-def write_annotations(
-    folder: Path, name: str, annotator: str, samples: npt.NDArray[np.int64], symbols: list[str], fs_hz: float
-) -> Path:
-    """Write `<folder>/<name>.<annotator>`, with the sampling rate in it, atomically; no beats, no annotations."""
-    path = folder / f"{name}.{annotator}"
-    content = b"\0\0"
-    if len(samples):
-        with tempfile.TemporaryDirectory() as scratch:
-            wfdb.wrann(name, annotator, samples, symbol=symbols, fs=fs_hz, write_dir=scratch)
-            content = (Path(scratch) / path.name).read_bytes()
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
-    return path
+def annotation_bytes(samples: npt.NDArray[np.int64], symbols: list[str], fs_hz: float) -> bytes:
+    """The content of an annotation file, with the sampling rate in it; no beats, no annotations."""
+    if not len(samples):
+        return b"\0\0"
+    with tempfile.TemporaryDirectory() as scratch:
+        # A name of our own: wfdb refuses spaces and dots, which recordings may have.
+        wfdb.wrann("beats", "hbt", samples, symbol=symbols, fs=fs_hz, write_dir=scratch)
+        return (Path(scratch) / "beats.hbt").read_bytes()

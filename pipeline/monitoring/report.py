@@ -4,9 +4,10 @@ import pandas as pd
 
 from pipeline.evaluation.page import Section, html_page
 from pipeline.evaluation.tables import ScoreTable
+from pipeline.monitoring.recordings import ScoredFacts
 
 
-def drift_table(found: pd.DataFrame, beats: int, recordings: int) -> ScoreTable:
+def drift_table(found: pd.DataFrame, of: ScoredFacts) -> ScoreTable:
     """`drift` as text cells, alarms first."""
     ordered = found.sort_values("alarm", ascending=False, kind="stable")
     rows = tuple(
@@ -14,7 +15,8 @@ def drift_table(found: pd.DataFrame, beats: int, recordings: int) -> ScoreTable:
         for _, row in ordered.iterrows()
     )
     note = "population stability index; limit: what as many of the reference's own recordings reach, and a quarter more"
-    title = f"Drift from the reference: {beats:,} beats of {recordings} recordings"
+    silent = f", {of.without_beats} without beats" if of.without_beats else ""
+    title = f"Drift from the reference: {len(of.facts):,} beats of {of.recordings} recordings{silent}"
     return ScoreTable(title, ("fact", "index", "limit", ""), rows, note)
 
 

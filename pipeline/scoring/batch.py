@@ -40,7 +40,7 @@ def score_records(
     with open_output(out, form) as write, ScoringProgress(len(records)) as progress:
         for path in records:
             done = label(network, path, source, view, progress.within)
-            write(done.scored, as_record(path).name, done.recording.fs_hz)
+            write(done.scored, done.recording.name, done.recording.fs_hz)
             progress.finished(done.news)
             total += len(done.scored)
     return total

@@ -16,7 +16,7 @@ from pipeline.lock import one_process
 from pipeline.scoring.network import open_network
 from pipeline.scoring.parts import Engine, Outcome, Task, Work, part_name
 from pipeline.scoring.progress import ScoringProgress
-from pipeline.scoring.selection import named
+from pipeline.scoring.selection import Selection
 
 MANIFEST: Final = "_manifest.json"
 ERRORS: Final = "_errors.csv"
@@ -24,7 +24,7 @@ _LOCK: Final = "_lock"
 """Readers of Parquet folders overlook names that start with an underscore."""
 
 
-def score_folder(work: Work, recordings: Sequence[Path], engine: Engine) -> int:
+def score_folder(work: Work, selection: Selection, engine: Engine) -> int:
     """Label every recording that has no part in `work.out` yet, and return the number of recordings with a part.
 
     Recordings that cannot be read are listed in `_errors.csv` with the reason, and tried again by the next run.
@@ -34,13 +34,15 @@ def score_folder(work: Work, recordings: Sequence[Path], engine: Engine) -> int:
             parts by another model, or cannot be written. Parts that are written stay.
     """
     open_network(work.model, work.model_file, 1)
-    root, tasks = named(recordings)
+    tasks = selection.named()
+    if work.out.is_file():
+        raise UserError(f"{work.out}: is a file; name a folder with --out, or a table NAME.parquet")
     try:
         work.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(work.out, error) from error
     with one_process(work.out / _LOCK, f"{work.out}: is being scored into"):
-        _agree(work, root)
+        _agree(work, selection.root)
         there = _clear(work.out)
         pending = [Task(record, path) for record, path in tasks.items() if part_name(record) not in there]
         with ScoringProgress(len(pending)) as progress:

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.ecg.formats import as_record, open_recording
 from pipeline.ecg.recordings import FileRecording, Recording, read_beat_samples
 from pipeline.ecg.windows import WINDOW_LEADS
+from pipeline.errors import UserError
 from pipeline.scoring.network import Network
 from pipeline.scoring.pieces import detected
 from pipeline.scoring.score import Advance, View, score_recording
@@ -20,10 +21,19 @@ USUAL_ANNOTATOR: Final = "atr"
 
 @dataclass(frozen=True)
 class BeatSource:
-    """Where beat positions come from; without either: `<record>.atr` where it is there, else detection."""
+    """Where beat positions come from; without either: `<record>.atr` where it is there, else detection.
+
+    Raises:
+        UserError: the annotator is a path.
+    """
 
     annotator: str | None = None
     detect: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the annotator."""
+        if self.annotator is not None and Path(self.annotator).name != self.annotator:
+            raise UserError(f"annotator {self.annotator}: is a path; name the end of the files' names, such as atr")
 
 
 EITHER: Final = BeatSource()

@@ -1,8 +1,9 @@
 """Where labelled beats go: one Parquet table, or an annotation file for each recording."""
 
+import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.ecg.aami import CLASSES
-from pipeline.ecg.recordings import write_annotations
+from pipeline.ecg.formats import as_record
+from pipeline.ecg.recordings import annotation_bytes
 from pipeline.errors import UserError
 from pipeline.files import atomic_path, disk_error
 
@@ -31,8 +33,12 @@ SCHEMA: Final = pa.schema(
 )
 
 
+_RECORDINGS: Final = b"heartbeat.recordings"
+"""Where a table's metadata names its recordings: one without beats has no row."""
+
+
 class Write(Protocol):
-    """Takes the rows of one recording and its sampling rate."""
+    """Takes the rows of one recording, its name and its sampling rate."""
 
     def __call__(self, scored: pd.DataFrame, name: str, fs_hz: float) -> None: ...
 
@@ -52,23 +58,38 @@ def open_output(out: Path, form: Format) -> AbstractContextManager[Write]:
     return _annotations(out)
 
 
+def recordings_in(table: Path) -> set[str]:
+    """Names of the recordings of a table or a folder of parts, those without beats included; none if it names none.
+
+    Raises:
+        OSError, ValueError: a file is no Parquet table.
+    """
+    files = table.rglob("*.parquet") if table.is_dir() else [table]
+    told = (pq.read_metadata(file).metadata or {} for file in files)
+    return {name for each in told for name in json.loads(each.get(_RECORDINGS, b"[]"))}
+
+
 @contextmanager
 def _parquet(out: Path) -> Iterator[Write]:
+    names: list[str] = []
     with atomic_path(out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
 
         def write(scored: pd.DataFrame, name: str, fs_hz: float) -> None:
+            names.append(name)
             writer.write_table(pa.Table.from_pandas(scored, SCHEMA, preserve_index=False))
 
         yield write
+        writer.add_key_value_metadata({_RECORDINGS.decode(): json.dumps(names)})
 
 
 @contextmanager
 def _annotations(out: Path) -> Iterator[Write]:
-    """All recordings are labelled before the first file is written."""
-    labelled: list[tuple[str, pd.DataFrame, float]] = []
+    """All recordings are labelled and all files are on the disk before the first has its name."""
+    contents: dict[str, bytes] = {}
 
     def write(scored: pd.DataFrame, name: str, fs_hz: float) -> None:
-        labelled.append((name, scored[["sample", "predicted"]], fs_hz))
+        samples, symbols = scored["sample"].to_numpy(), list(scored["predicted"])
+        contents[as_record(Path(name)).name] = annotation_bytes(samples, symbols, fs_hz)
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -76,5 +97,6 @@ def _annotations(out: Path) -> Iterator[Write]:
     except OSError as error:
         raise disk_error(out, error) from error
     yield write
-    for name, scored, fs_hz in labelled:
-        write_annotations(out, name, ANNOTATOR, scored["sample"].to_numpy(), list(scored["predicted"]), fs_hz)
+    with ExitStack() as files:
+        for name, content in contents.items():
+            files.enter_context(atomic_path(out / f"{name}.{ANNOTATOR}")).write_bytes(content)

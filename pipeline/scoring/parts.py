@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
-from pipeline.files import atomic_path
 from pipeline.scoring.labelling import BeatSource, label
 from pipeline.scoring.network import Network, open_network
-from pipeline.scoring.output import SCHEMA
+from pipeline.scoring.output import open_output
 from pipeline.scoring.score import Advance, View
 
 
@@ -82,9 +80,8 @@ def score_part(work: Work, task: Task, advance: Advance = lambda share: None) ->
         return Outcome(task.record, 0, f"{task.record}: set aside", str(error))
     except Exception as error:  # One recording among thousands does not end the others.
         return Outcome(task.record, 0, f"{task.record}: set aside", f"{task.path}: {type(error).__name__}: {error}")
-    table = pa.Table.from_pandas(done.scored.assign(record=task.record), SCHEMA, preserve_index=False)
-    with atomic_path(part) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    with open_output(part, "parquet") as write:
+        write(done.scored.assign(record=task.record), task.record, done.recording.fs_hz)
     return Outcome(task.record, len(done.scored), done.news)
 
 

@@ -21,14 +21,17 @@ class Limits:
     Attributes:
         workers: Recordings labelled at once.
         waiting: Requests that may wait for a worker; one more is refused.
-        body_bytes: Largest request body; an hour of two leads at 360 Hz takes about 20 MB.
+        body_bytes: Largest request body; an hour of two leads at 360 Hz takes 9 bytes a number.
+        numbers: Most numbers in it; what counts is the commas between them. Reading so many holds Python's lock, and so
+            /health and refusals, for a quarter of a second.
         receive_s: Longest time that a body may take to arrive.
         answer_s: Longest time from a body's arrival to its answer.
     """
 
     workers: int = min(os.cpu_count() or 1, 8)
     waiting: int = 16
-    body_bytes: int = 32 * 2**20
+    body_bytes: int = 24 * 2**20
+    numbers: int = 2 * 3600 * 360 + 20_000
     receive_s: float = 20.0
     answer_s: float = 60.0
 
@@ -98,19 +101,21 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     Raises:
         Refused: it is too large, too slow, or its sender went away.
     """
-    too_large = Refused(
-        413, f"body: larger than {limits.body_bytes / 2**20:g} MiB; send a shorter stretch, or use `heartbeat score`"
-    )
+    remedy = "send a shorter stretch, or use `heartbeat score`"
+    too_large = Refused(413, f"body: larger than {limits.body_bytes / 2**20:g} MiB; {remedy}")
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limits.body_bytes:
         raise too_large
-    parts, size = [], 0
+    parts, size, commas = [], 0, 0
     try:
         async with asyncio.timeout(limits.receive_s):
             async for part in request.stream():
                 size += len(part)
                 if size > limits.body_bytes:
                     raise too_large
+                commas += part.count(b",")
+                if commas > limits.numbers:
+                    raise Refused(413, f"body: more than {limits.numbers:,} numbers; {remedy}")
                 parts.append(part)
     except TimeoutError as error:
         raise Refused(408, f"body: did not arrive within {limits.receive_s:g} s; send it anew") from error

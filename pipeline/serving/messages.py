@@ -1,18 +1,24 @@
 """The JSON that the service takes and gives."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Final
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.ecg.recordings import LOWEST_RATE_HZ
+from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
 from pipeline.scoring.strips import HIGHEST_RATE_HZ, Strip, example_strip
 from pipeline.serving.served import Served
 
 Sample = Annotated[int, Field(ge=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+Lead = Annotated[list[float | None], Field(fail_fast=True)]
+"""A complaint for each of a million samples would take seconds and gigabytes."""
+
+_MOST_PARTS: Final = 1000
+"""Fields and lists of a body; a recording has fewer than ten, and colons and brackets in its name."""
 
 
 class Recording(BaseModel):
@@ -22,11 +28,12 @@ class Recording(BaseModel):
 
     record: str = Field(default="recording", max_length=200, description="A name of your own; it comes back.")
     fs_hz: float = Field(description=f"Sampling rate in Hz, {LOWEST_RATE_HZ:g} to {HIGHEST_RATE_HZ:g}.")
-    signal_mv: list[list[float | None]] = Field(
+    signal_mv: Annotated[list[Lead], Field(fail_fast=True)] = Field(
+        max_length=WINDOW_LEADS,
         description="One list of samples in mV for each of one or two leads, of one length, at most an hour; null "
-        "where a sample is invalid: it holds the last valid one."
+        "where a sample is invalid: it holds the last valid one.",
     )
-    beats: list[int] | None = Field(
+    beats: Annotated[list[int], Field(fail_fast=True, max_length=20_000)] | None = Field(
         default=None, description="Ascending samples of the beats (R peaks), counted from 0; without it they are found."
     )
 
@@ -71,6 +78,8 @@ def read_recording(body: bytes) -> Strip:
     Raises:
         UserError: it is not JSON, or not of the form of `Recording`; one sentence that names the field.
     """
+    if body.count(b":") + body.count(b"[") > _MOST_PARTS:
+        raise UserError("body: has more fields and lists than a recording; /openapi.json describes one")
     try:
         read = Recording.model_validate_json(body)
     except ValidationError as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from pipeline.ecg.recordings import read_beat_samples, read_signal, write_annotations
+from pipeline.ecg.recordings import annotation_bytes, read_beat_samples, read_signal
 from pipeline.ecg.records import read_record
 from pipeline.errors import UserError
 
@@ -105,15 +105,13 @@ def test_an_unknown_annotator_and_a_beat_past_the_end(write_record, tmp_path):
 
 def test_labels_come_back_as_written(tmp_path):
     samples = np.array([0, 5, 5, 2_000, 90_000_000])
-    path = write_annotations(tmp_path, "r1", "hbt", samples, list("NSVFQ"), 250.0)
-    assert path == tmp_path / "r1.hbt"
+    (tmp_path / "r1.hbt").write_bytes(annotation_bytes(samples, list("NSVFQ"), 250.0))
     read = wfdb.rdann(str(tmp_path / "r1"), "hbt")
     assert read.sample.tolist() == samples.tolist()
     assert read.symbol == list("NSVFQ")
     assert read.fs == 250
-    assert [file.name for file in tmp_path.iterdir()] == ["r1.hbt"]
 
 
 def test_no_labels_are_an_empty_annotation_file(tmp_path):
-    write_annotations(tmp_path, "r1", "hbt", np.zeros(0, np.int64), [], 360.0)
+    (tmp_path / "r1.hbt").write_bytes(annotation_bytes(np.zeros(0, np.int64), [], 360.0))
     assert len(wfdb.rdann(str(tmp_path / "r1"), "hbt").sample) == 0

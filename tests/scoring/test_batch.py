@@ -1,6 +1,7 @@
 """`heartbeat score` as a user meets it: tables and annotation files, errors in one line, nothing half-written."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -68,6 +69,25 @@ def test_annotation_files_say_what_the_table_says(score, ecg_folder, tmp_path):
         assert read.fs == 360
 
 
+def test_annotation_files_of_names_with_spaces_and_dots(score, ecg_folder, tmp_path):
+    shutil.copy(ecg_folder / "106.dat", tmp_path)
+    for name in ("pat 1.v2", "106"):
+        shutil.copy(ecg_folder / "106.hea", tmp_path / f"{name}.hea")
+        shutil.copy(ecg_folder / "106.atr", tmp_path / f"{name}.atr")
+    code, *_, folder = score("--format", "wfdb", tmp_path / "106", tmp_path / "pat 1.v2", out=tmp_path / "labels")
+    assert code in (0, None)
+    assert sorted(file.name for file in folder.iterdir()) == ["106.hbt", "pat 1.v2.hbt"]
+    assert (folder / "106.hbt").read_bytes() == (folder / "pat 1.v2.hbt").read_bytes()
+
+
+def test_a_file_that_cannot_be_written_leaves_none(score, ecg_folder, tmp_path):
+    (tmp_path / "labels" / "208.hbt").mkdir(parents=True)
+    code, _, err, folder = score("--format", "wfdb", ecg_folder / "106", ecg_folder / "208", out=tmp_path / "labels")
+    assert code == 2
+    assert "208.hbt: is a folder" in err.splitlines()[-1]
+    assert [file.name for file in folder.iterdir()] == ["208.hbt"]
+
+
 def test_beats_are_detected_on_demand_or_where_nobody_annotated_them(score, ecg_folder, write_signal, tmp_path):
     found = pd.read_parquet(score("--detect", ecg_folder / "106")[3])
     beats = annotated(ecg_folder, "106")
@@ -130,6 +150,7 @@ def test_what_cannot_be_scored_is_one_line(score, ecg_folder, write_signal, tmp_
     refused(score(ecg_folder / "nobody"), "nobody.hea: not found")
     refused(score(good, slow), "slow.hea: sampled at 1 Hz")
     refused(score("--annotator", "qrs", good), "106.qrs: not found", "--detect")
+    refused(score("--annotator", "a/b", good), "annotator a/b: is a path")
     refused(score("--annotator", "atr", "--detect", good), "choose one")
     refused(score(good, good), "106: two recordings have this name")
     refused(score(good, model=tmp_path / "no.onnx"), "no.onnx: not found")

@@ -87,6 +87,25 @@ def test_a_second_run_scores_what_is_new_alone(score, many, tmp_path):
     assert set(after) - set(before) == {"208.parquet"}
 
 
+def test_an_archive_that_grows_is_continued(score, tmp_path):
+    archive = tmp_path / "archive"
+    for number, (folder, told) in enumerate((("w1", archive), ("w2", archive), ("w3", archive / "*" / "1*")), 1):
+        write_records(archive / folder, ["106"], 1.0, 1)
+        code, _, err, out = score(told, "--workers", "1")
+        assert code == 0, err
+        assert set(parts(out)) == {f"w{each}/106.parquet" for each in range(1, number + 1)}
+    refused(score(archive / "w1"), "another recordings_below")
+
+
+def test_a_dot_in_a_name_makes_no_table_of_a_folder(score, many, tmp_path):
+    code, _, _, out = score(many / "ward" / "100", "--workers", "1", out=tmp_path / "scored.v2")
+    assert code == 0
+    assert set(parts(out)) == {"100.parquet"}
+    (tmp_path / "scored.csv").write_text("mine")
+    refused(score(many / "ward" / "100", out=tmp_path / "scored.csv"), "scored.csv: is a file", "NAME.parquet")
+    assert (tmp_path / "scored.csv").read_text() == "mine"
+
+
 def test_killed_and_run_again(score, copies, model_file, tmp_path):
     expected = read(score(copies, out=tmp_path / "expected")[3])
     out = tmp_path / "out"
@@ -153,7 +172,7 @@ def test_what_cannot_be_read_is_set_aside(score, many, write_signal, tmp_path):
     (tmp_path / "cut.dat").write_bytes((tmp_path / "cut.dat").read_bytes()[:99])
     (tmp_path / "junk.hea").write_text("no header\n")
     (tmp_path / "junk.edf").write_bytes(b"no EDF")
-    code, _, err, out = score("--detect", tmp_path)
+    code, _, err, out = score("--detect", "--workers", "1", tmp_path)
     errors = pd.read_csv(out / "_errors.csv").set_index("record").reason
     assert code == 2
     assert err.splitlines()[-1].startswith(f"error: {out / '_errors.csv'}: 4 of 9 recordings set aside")

@@ -1,6 +1,7 @@
 """The service says what `heartbeat score` says, refuses what it cannot label, and holds under load."""
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.ecg.recordings import Signal
+from pipeline.errors import UserError
 from pipeline.scoring.batch import score_records
 from pipeline.scoring.labelling import BeatSource
 from pipeline.scoring.network import load_network
 from pipeline.scoring.score import score_recording
-from pipeline.serving.limits import Limits
+from pipeline.serving.limits import LIMITS, Limits
+from pipeline.serving.messages import read_recording
 from pipeline.serving.served import Served, file_model
 
 
@@ -61,7 +64,7 @@ def test_a_strip_says_which_model_answered(client, strip, model_files):
         ({"signal_mv": []}, "signal_mv: empty"),
         ({"signal_mv": [[], []]}, "signal_mv: 0 samples a lead"),
         ({"signal_mv": [[0.5]]}, "signal_mv: 1 sample a lead"),
-        ({"signal_mv": [[0.0, 1.0]] * 12}, "signal_mv: 12 leads; send the 2"),
+        ({"signal_mv": [[0.0, 1.0]] * 12}, "signal_mv: .* at most 2 items"),
         ({"signal_mv": [[0.0] * 500, [0.0] * 499]}, "signal_mv: leads of 500 and 499 samples"),
         ({"signal_mv": [0.0] * 500}, "signal_mv.0: "),
         ({"signal_mv": [["0.0"] * 500]}, "signal_mv.0.0: "),
@@ -78,6 +81,7 @@ def test_a_strip_says_which_model_answered(client, strip, model_files):
         ({"beats": [900, 300]}, "beats: not ascending"),
         ({"beats": [300, 300]}, "beats: not ascending"),
         ({"beats": [300.5]}, "beats.0: "),
+        ({"beats": list(range(20_001))}, "beats: .* at most 20000 items"),
         ({"signal": [[1.0]]}, "signal: "),
         ({"record": "x" * 1000}, "record: "),
     ],
@@ -122,6 +126,38 @@ def test_a_body_over_the_limit(client):
     for answered in (stated, unstated):
         assert answered.status_code == 413
         assert "larger than 1 MiB" in answered.json()["detail"]
+
+
+def test_more_numbers_than_the_limit(running, model_files, strip):
+    with running(file_model(model_files[0]), limits=Limits(numbers=8000)) as client:
+        assert client.post("/beats", json=strip).status_code == 200
+        answered = client.post("/beats", json={**strip, "signal_mv": [[0.0] * 5000] * 2})
+        assert answered.status_code == 413
+        assert "more than 8,000 numbers" in answered.json()["detail"]
+
+
+def test_an_hour_of_two_leads_fits():
+    assert LIMITS.numbers > 2 * 3600 * 360
+    assert LIMITS.body_bytes > 9 * 2 * 3600 * 360
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"fs_hz": 360, "signal_mv": [[%b0]]}' % (b'"",' * 200_000), "signal_mv.0.0: "),
+        (b'{"fs_hz": 360, "signal_mv": [%b0]}' % (b"0," * 200_000), "signal_mv.0: "),
+        (b'{"fs_hz": 360, "signal_mv": [[0]], "beats": [%b0]}' % (b"0.5," * 200_000), "beats.0: "),
+        (b'{"fs_hz": 360, "signal_mv": [%b[0]]}' % (b"[]," * 200_000), "body: has more fields and lists"),
+        (b'{%b"fs_hz": 360}' % b"".join(b'"a%d":0,' % place for place in range(200_000)), "body: has more fields"),
+    ],
+)
+def test_many_mistakes_cost_as_little_as_one(content, told):
+    tracemalloc.start()
+    with pytest.raises(UserError, match=told):
+        read_recording(content)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 5 * 2**20
 
 
 def test_another_address_or_method(client):
