@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from edfio import read_edf
 
-from pipeline.ecg.recordings import TO_MV, FileRecording, Floats, check_usable
-from pipeline.ecg.records import READING_ERRORS, one_line
+from pipeline.ecg.recordings import FileRecording, Floats, check_usable
+from pipeline.ecg.records import READING_ERRORS, TO_MV, one_line
 from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
 

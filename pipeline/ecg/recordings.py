@@ -13,7 +13,7 @@ import numpy.typing as npt
 import wfdb
 
 from pipeline.ecg.aami import CLASS_OF_SYMBOL
-from pipeline.ecg.records import READING_ERRORS, check_sizes, one_line, read_annotations
+from pipeline.ecg.records import READING_ERRORS, TO_MV, check_sizes, one_line, read_annotations
 from pipeline.ecg.windows import WINDOW_LEADS
 from pipeline.errors import UserError
 
@@ -24,8 +24,6 @@ Floats = npt.NDArray[np.float32]
 
 BEAT_SYMBOLS: Final = frozenset(CLASS_OF_SYMBOL) | {"?"}
 """WFDB symbols of beats, with the one of a beat that nobody has classified."""
-
-TO_MV: Final = {"V": 1e3, "uV": 1e-3, "µV": 1e-3, "nV": 1e-6}
 
 
 class Recording(Protocol):
