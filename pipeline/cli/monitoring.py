@@ -11,7 +11,7 @@ ALARM_EXIT_CODE = 3
 
 Recordings = Annotated[
     list[Path],
-    typer.Argument(metavar="RECORD...", help="What was scored, named as for `heartbeat score`."),
+    typer.Argument(metavar="RECORD...", help="The records that were scored, named as for `heartbeat score`."),
 ]
 Scored = Annotated[list[Path], typer.Option(help="What `heartbeat score` wrote, a table or a folder; may be repeated.")]
 
