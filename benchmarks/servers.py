@@ -25,7 +25,7 @@ def fill_store(workspace: Path) -> str:
     from pipeline.tracking.exported import log_onnx
     from pipeline.tracking.recordings import log_recording_model
     from pipeline.tracking.runs import start_training_run
-    from pipeline.tracking.store import open_store
+    from pipeline.tracking.store import as_default, open_store
 
     store = open_store(workspace)
     addresses = []
@@ -35,14 +35,16 @@ def fill_store(workspace: Path) -> str:
         addresses.append(log_recording_model(store, run_id, network))
         if len(addresses) == 1:
             store.client.create_registered_model(_NAME)
-        store.client.create_model_version(_NAME, addresses[-1], run_id)
+        # The client looks the logged model up in MLflow's default store, not in its own.
+        with as_default(store):
+            store.client.create_model_version(_NAME, addresses[-1], run_id)
     make_champion(workspace, 1)
     return addresses[0]
 
 
 def make_champion(workspace: Path, version: int) -> None:
     """Move the alias that the service follows."""
-    from pipeline.tracking.registry import CHAMPION
+    from pipeline.tracking.ledger import CHAMPION
     from pipeline.tracking.store import open_store
 
     open_store(workspace).client.set_registered_model_alias(_NAME, CHAMPION, str(version))
