@@ -112,7 +112,7 @@ def test_an_unknown_name_and_missing_beats_end_with_one_line(tmp_path: Path) -> 
     missing = bench("benchmarks.data", "beats.npz")
 
     assert (unknown.returncode, missing.returncode) == (2, 2)
-    known = "training, quality, stages, realism, scoring, serving"
+    known = "training, quality, time_to_quality, stages, realism, scoring, serving"
     assert unknown.stderr == f"error: no benchmark speed; there are {known}\n"
     assert missing.stderr.startswith("error: data/splits/kaggle.parquet: not found; run `dvc repro")
 
