@@ -1,7 +1,6 @@
 """Commands measured one at a time, in rotating order, with progress and an estimate of the time left."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -50,13 +49,11 @@ def run_command(command: Sequence[str | Path], folder: Path | None = None) -> Me
     Raises:
         UserError: it failed; its last lines are shown on stderr.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     with tempfile.TemporaryDirectory() as reports:
         report = Path(reports) / "report.json"
         finished = subprocess.run(
             [sys.executable, "-I", _LAUNCHER, report, *map(str, command)],
             cwd=folder,
-            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -80,7 +80,7 @@ def rival(workspace: Path, model: str) -> Iterator[str]:
 
 @contextmanager
 def _process(command: Sequence[str], log: Path, workspace: Path | None = None) -> Iterator[Path]:
-    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
     if workspace is not None:
         environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{workspace / 'mlflow.db'}"
