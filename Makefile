@@ -13,10 +13,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo repro results ui test lint bench lock clean
+.PHONY: help install demo repro results ui test lint bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(RUNTIME) ## Set up .venv with the command heartbeat; . .venv/bin/activate puts it on the path
+	@echo "ready: . $(VENV)/bin/activate"
 
 demo: $(RUNTIME) ## Run the whole pipeline on synthetic records, in a workspace of its own (5 minutes)
 	@heartbeat demo $(ARGS)

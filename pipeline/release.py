@@ -15,10 +15,14 @@ _MEANING = {
     "kaggle": "beats of one patient stand on both sides: figures are optimistic for new patients",
     "interpatient": "de Chazal's DS1 trains and DS2 tests: no patient on both sides, but for 201 and 202, one patient",
 }
+_LEARNED_FROM = {
+    "kaggle": "48 half-hour recordings",
+    "interpatient": "17 half-hour recordings of DS1 (5 more validate)",
+}
 _LIMITS = """\
 - Research software, not a medical device; made for comparing methods and for labelling recordings for research.
-- Learned from 48 half-hour recordings of two leads at 360 Hz of the 1970s. Other leads, devices and populations were
-  not tested.
+- Learned from {learned_from}, two leads at 360 Hz, of the 1970s. Other leads, devices and
+  populations were not tested.
 - Class F is practically one patient on each side of `interpatient` (208: 373 of 415; 213: 362 of 388): its figures
   say little of fusion beats.
 - Reads the whole recording: rhythm and shape are judged against what is usual in it.
@@ -92,7 +96,7 @@ Gross figures with 95 % intervals by bootstrap over records; SVEB and VEB with E
 {chr(10).join(tables)}
 ## Limits
 
-{_LIMITS}{_LIMITS_OF[protocol]}"""
+{_LIMITS.format(learned_from=_LEARNED_FROM[protocol])}{_LIMITS_OF[protocol]}"""
 
 
 def _table(beats: dict[str, Any]) -> str:

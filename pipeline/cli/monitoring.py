@@ -38,7 +38,8 @@ def monitor(
     records: Recordings,
     scored: Scored,
     reference: Annotated[
-        str, typer.Option(help="A file of `heartbeat profile`, or a protocol: models/released/PROTOCOL/profile.json.")
+        str,
+        typer.Option(help="A file of `heartbeat profile`, or interpatient: models/released/interpatient/profile.json."),
     ] = "interpatient",
     out: Annotated[Path | None, typer.Option(help="Write the table as Parquet, too.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as one HTML page, too.")] = None,

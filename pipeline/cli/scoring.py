@@ -10,6 +10,8 @@ from pipeline.cli.app import WorkspaceOption, app
 if TYPE_CHECKING:
     from pipeline.scoring.parts import Engine
 
+_OTHER_TABLES = (".csv", ".feather", ".json", ".pq", ".tsv", ".xlsx")
+
 
 @app.command()
 def score(
@@ -72,6 +74,8 @@ def score(
     selection = selected(records)
     source, view = BeatSource(annotator, detect), View() if streaming else None
     into_parts = form == "parquet" and (out.is_dir() or out.suffix != ".parquet")
+    if into_parts and out.suffix in _OTHER_TABLES and not out.exists():
+        raise UserError(f"{out}: tables are written as Parquet; name {out.with_suffix('.parquet')}, or a folder")
     if not into_parts and (workers is not None or engine == "ray"):
         raise UserError(f"{out}: --workers and --engine ray write a folder of parts; name a folder with --out")
     with tempfile.TemporaryDirectory() as folder:

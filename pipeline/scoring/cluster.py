@@ -80,7 +80,7 @@ def _connected(address: str) -> Any:
     try:
         import ray
     except ImportError as error:
-        raise UserError("--engine ray: Ray is not installed; run pip install 'heartbeat[ray]'") from error
+        raise UserError("--engine ray: Ray is not installed; run pip install '.[ray]' in the checkout") from error
     host, _, port = address.rpartition(":")
     try:
         if host and port.isdecimal():  # Ray itself tries for minutes.

@@ -79,7 +79,10 @@ def read_recording(body: bytes) -> Strip:
         UserError: it is not JSON, or not of the form of `Recording`; one sentence that names the field.
     """
     if body.count(b":") + body.count(b"[") > _MOST_PARTS:
-        raise UserError("body: has more fields and lists than a recording; /openapi.json describes one")
+        raise UserError(
+            "body: has more fields and lists than a recording; signal_mv is one list a lead, not one a sample; "
+            "/openapi.json describes it"
+        )
     try:
         read = Recording.model_validate_json(body)
     except ValidationError as error:

@@ -104,6 +104,10 @@ def test_a_dot_in_a_name_makes_no_table_of_a_folder(score, many, tmp_path):
     (tmp_path / "scored.csv").write_text("mine")
     refused(score(many / "ward" / "100", out=tmp_path / "scored.csv"), "scored.csv: is a file", "NAME.parquet")
     assert (tmp_path / "scored.csv").read_text() == "mine"
+    refused(
+        score(many / "ward" / "100", out=tmp_path / "new.csv"), "new.csv: tables are written as Parquet", "new.parquet"
+    )
+    assert not (tmp_path / "new.csv").exists()
 
 
 def test_killed_and_run_again(score, copies, model_file, tmp_path):
