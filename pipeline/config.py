@@ -7,13 +7,13 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import UserError
+from pipeline.names import Architecture as Architecture
+from pipeline.names import Protocol as Protocol
 from pipeline.plain_yaml import parse_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
-Protocol = Literal["kaggle", "interpatient"]
 Side = Literal["validation", "test"]
-Architecture = Literal["reference", "context"]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What NumPy's seeds can be."""
 

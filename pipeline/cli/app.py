@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.config import Protocol
+from pipeline.names import Protocol
 
 app = typer.Typer(
     help="ECG heartbeat classification, from recordings to a registered model. The pipeline itself is `dvc repro`.",

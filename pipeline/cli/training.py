@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 import typer
 
 from pipeline.cli.app import ProtocolOption, app
-from pipeline.config import Architecture
+from pipeline.names import Architecture
 
 
 @app.command()
