@@ -7,6 +7,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import UserError
+from pipeline.names import ROW_ARCHITECTURES
 from pipeline.names import Architecture as Architecture
 from pipeline.names import Protocol as Protocol
 from pipeline.plain_yaml import parse_yaml
@@ -73,6 +74,15 @@ class ReferenceConfig(_Section):
     dropout: float = Field(ge=0, lt=1)
 
 
+class ResidualConfig(_Section):
+    """The shape of the residual network over the samples of one row."""
+
+    filters: list[Width] = Field(min_length=1, max_length=5)
+    lstm_units: list[Width] = Field(min_length=1, max_length=8)
+    dense_units: Width
+    dropout: float = Field(ge=0, lt=1)
+
+
 class ContextConfig(_Section):
     """The shape of the network over consecutive beats."""
 
@@ -80,6 +90,8 @@ class ContextConfig(_Section):
     dense_units: Width
     lstm_units: list[Width] = Field(min_length=1, max_length=8)
     dropout: float = Field(ge=0, lt=1)
+    likeness: bool
+    members: int = Field(ge=1, le=16)
 
 
 class ModelConfig(_Section):
@@ -87,11 +99,12 @@ class ModelConfig(_Section):
 
     architecture: Architecture
     reference: ReferenceConfig
+    residual: ResidualConfig
     context: ContextConfig
 
 
-class ReferenceTraining(_Section):
-    """How the reference network is trained: batches of rows."""
+class RowTraining(_Section):
+    """How a network over rows is trained: batches of rows."""
 
     epochs: int = Field(ge=1, le=10_000)
     keep: Literal["best", "last"]
@@ -143,13 +156,15 @@ class TrainConfig(_Section):
     device: Literal["auto", "cpu", "gpu"]
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
     deterministic: bool
-    reference: ReferenceTraining
+    reference: RowTraining
+    residual: RowTraining
     context: ContextTraining
     variation: VariationsConfig
 
-    def of(self, architecture: Architecture) -> ReferenceTraining | ContextTraining:
+    def of(self, architecture: Architecture) -> RowTraining | ContextTraining:
         """The architecture's own settings."""
-        return self.reference if architecture == "reference" else self.context
+        settings: RowTraining | ContextTraining = getattr(self, architecture)
+        return settings
 
     def epochs_of(self, architecture: Architecture) -> int:
         """`epochs`, or the architecture's own number where that is null."""
@@ -214,8 +229,8 @@ class Config(_Section):
     def _rows_have_no_patients(self) -> "Config":
         if self.data.source == "kaggle_csv" and self.protocols != ["kaggle"]:
             raise ValueError("source kaggle_csv names no patients: set protocols: [kaggle]")
-        if self.data.source == "kaggle_csv" and self.model.architecture != "reference":
-            raise ValueError("source kaggle_csv has rows alone, no recordings: set model.architecture: reference")
+        if self.data.source == "kaggle_csv" and self.model.architecture not in ROW_ARCHITECTURES:
+            raise ValueError("source kaggle_csv has rows alone, no recordings: set model.architecture: residual")
         return self
 
 

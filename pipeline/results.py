@@ -33,7 +33,7 @@ _MEANING = {
 }
 
 
-def publish(seeds: list[int], architectures: Sequence[str]) -> None:
+def publish(seeds: list[int], architectures: Sequence[str], protocols: Sequence[str] | None = None) -> None:
     """Run what is not finished, one training after the other, then write the rows.
 
     The README's tables are of MIT-BIH; rows of other data go to the file alone.
@@ -50,7 +50,7 @@ def publish(seeds: list[int], architectures: Sequence[str]) -> None:
     for seed in seeds:
         published_config(config, architectures[0], seed)  # A bad one is told before the first training.
     rows = []
-    for protocol in config.protocols:
+    for protocol in protocols or config.protocols:
         data = load_protocol(protocol)
         for architecture in architectures:
             runs = []

@@ -67,7 +67,10 @@ def test_the_config_is_frozen(load):
         ({"model.reference.filters": [64, 0]}, r"model\.reference\.filters\.1: .*greater than or equal to 1, not 0"),
         ({"model.reference.filters": []}, r"model\.reference\.filters: .*at least 1 item"),
         ({"model.context.dropout": 1.0}, r"model\.context\.dropout: .*less than 1, not 1\.0"),
-        ({"model.architecture": "transformer"}, r"model\.architecture: .*'reference' or 'context', not 'transformer'"),
+        (
+            {"model.architecture": "transformer"},
+            r"model\.architecture: .*'residual' or 'context', not 'transformer'",
+        ),
         ({"data.source": "physionet"}, r"data\.source: .*'mitdb', 'synthetic', 'wfdb' or 'kaggle_csv'"),
         ({"evaluate.sides": ["train"]}, r"evaluate\.sides\.0: .*'validation' or 'test', not 'train'"),
         ({"protocols": "kaggle"}, r"protocols: .*list, not 'kaggle'"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pipeline.config import Config, checked_config
-from pipeline.ecg.context import CHANNELS, RHYTHM_FEATURES
+from pipeline.ecg.context import CHANNELS, INTERVAL_FEATURES
 from pipeline.ecg.windows import WINDOW_LEADS
 
 BASELINE: Final = "baseline"
@@ -37,11 +37,10 @@ class Idea:
 
 
 IDEAS: Final[dict[str, Idea]] = {
-    BASELINE: Idea("as in params.yaml"),
-    "no_rhythm": Idea("no RR intervals", features=tuple(name for name in RHYTHM_FEATURES if name.startswith("rr_"))),
-    "no_likeness": Idea(
-        "no likeness of beats", features=tuple(name for name in RHYTHM_FEATURES if name.startswith("likeness_"))
-    ),
+    BASELINE: Idea("as in params.yaml, but one member"),
+    "three_members": Idea("the mean of three members", {"model.context.members": 3}),
+    "no_rhythm": Idea("no RR intervals", features=INTERVAL_FEATURES),
+    "likeness": Idea("told the likeness of beats", {"model.context.likeness": True}),
     "one_lead": Idea("the first lead alone", one_lead=True),
     "no_typical_beat": Idea("no difference from the typical beat", channels=tuple(range(WINDOW_LEADS, CHANNELS))),
     "no_variation": Idea("training stretches as they are", {f"{_VARIATION}.{name}": 0.0 for name in VARIATIONS}),
@@ -57,7 +56,7 @@ IDEAS: Final[dict[str, Idea]] = {
 
 
 def config_of(config: Config, idea: Idea, epochs: int | None) -> Config:
-    """The params with the idea's changes, for the network over consecutive beats.
+    """The params with the idea's changes, for one network over consecutive beats.
 
     The last epoch's weights are kept: the fold that is judged picks nothing.
 
@@ -68,6 +67,7 @@ def config_of(config: Config, idea: Idea, epochs: int | None) -> Config:
     content["model"]["architecture"] = "context"
     content["train"]["epochs"] = (epochs or content["train"]["context"]["epochs"]) * idea.epochs_factor
     content["train"]["context"]["keep"] = "last"
+    content["model"]["context"]["members"] = 1
     for key, value in idea.settings.items():
         *sections, name = key.split(".")
         section = content

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 import typer
 
 from pipeline.cli.app import ProtocolOption, app
-from pipeline.names import Architecture
+from pipeline.names import Architecture, Protocol
 
 
 @app.command()
@@ -26,6 +26,9 @@ def results(
     architecture: Annotated[
         Architecture | None, typer.Option(help="Only the rows of this one; other rows stay as they are.")
     ] = None,
+    protocol: Annotated[
+        Protocol | None, typer.Option(help="Only the rows of this one; other rows stay as they are.")
+    ] = None,
 ) -> None:
     """Train and evaluate every published row, skipping finished ones, and write reports/results.json."""
     from pipeline.errors import UserError
@@ -37,7 +40,7 @@ def results(
         raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
     if len(set(numbers)) < len(numbers):
         raise UserError(f"--seeds {seeds}: names a seed twice; a repeat of a seed is no further run")
-    publish(numbers, [architecture] if architecture else list(get_args(Architecture)))
+    publish(numbers, [architecture] if architecture else list(get_args(Architecture)), [protocol] if protocol else None)
 
 
 @app.command()

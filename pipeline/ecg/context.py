@@ -13,7 +13,7 @@ from pipeline.ecg.windows import WINDOW_LEADS, WINDOW_SAMPLES
 Floats = npt.NDArray[np.float32]
 
 CHANNELS: Final = 2 * WINDOW_LEADS
-RHYTHM_FEATURES: Final = (
+INTERVAL_FEATURES: Final = (
     "rr_prev_rel_record",
     "rr_next_rel_record",
     "rr_prev_rel_before",
@@ -24,6 +24,11 @@ RHYTHM_FEATURES: Final = (
     "rr_prev",
     "rr_record",
     "rr_variability",
+)
+"""The first columns of `ContextInputs.rhythm`: log ratios of RR intervals."""
+
+RHYTHM_FEATURES: Final = (
+    *INTERVAL_FEATURES,
     "likeness_record_0",
     "likeness_record_1",
     "likeness_prev_0",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import log_loss
 
-from pipeline.config import ContextTraining, ModelConfig, ReferenceTraining, TrainConfig
+from pipeline.config import ContextTraining, ModelConfig, RowTraining, TrainConfig
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.scores import macro_f1
 from pipeline.errors import UserError
@@ -23,6 +23,7 @@ from pipeline.model.checkpoint import TrainingState, load_checkpoint, save_check
 from pipeline.model.device import Device, distribution_scope, prepare_device, runs_unrolled
 from pipeline.model.examples import Examples
 from pipeline.model.progress import TrainingProgress
+from pipeline.names import ROW_ARCHITECTURES
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ def train(
     keras.utils.set_random_seed(config.seed)
     settings, epochs = config.of(model_config.architecture), config.epochs_of(model_config.architecture)
     with distribution_scope(device):
-        model = build(model_config, config.context.stretch_beats, _lstm(device))
+        model = build(model_config, config.context.stretch_beats, _lstm(device), apart=True)
         _compile(model, _rate(settings, epochs, training.n_inputs))
-        judge = model if model_config.architecture == "reference" else build(model_config)
+        judge = model if model_config.architecture in ROW_ARCHITECTURES else build(model_config)
     state = load_checkpoint(checkpoint, model)
     progress = TrainingProgress(title, epochs, len(state.history), len(training.labels))
     try:
@@ -95,7 +96,7 @@ def _order(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng([seed, epoch])
 
 
-def _rate(settings: ReferenceTraining | ContextTraining, epochs: int, n_inputs: int) -> Any:
+def _rate(settings: RowTraining | ContextTraining, epochs: int, n_inputs: int) -> Any:
     """The learning rate by step: an epoch of warm-up, then cosine decay to zero."""
     steps = -(-n_inputs // settings.batch_size)
     return keras.optimizers.schedules.CosineDecay(
@@ -118,10 +119,15 @@ def _fit(
     """One pass over the training side; its seconds count the making of the batches."""
     started = time.monotonic()
     batches = training.epoch(order)
+    labels, weights = batches.labels, batches.weights
+    if weights is not None:  # Of consecutive beats, which each member learns by itself.
+        members = model.output_shape[2]
+        labels = np.repeat(labels[..., None], members, axis=2)
+        weights = np.repeat(weights[..., None], members, axis=2)
     fitted = model.fit(
         batches.inputs,
-        batches.labels,
-        sample_weight=batches.weights,
+        labels,
+        sample_weight=weights,
         batch_size=batch_size,
         shuffle=False,
         verbose=0,

@@ -6,6 +6,7 @@ from pipeline.config import Config
 from pipeline.ecg.context import context_inputs
 from pipeline.errors import UserError
 from pipeline.model.examples import Examples, Recording, RecordingExamples, RowExamples
+from pipeline.names import ROW_ARCHITECTURES
 from pipeline.stages.protocol_data import ProtocolData
 
 
@@ -16,11 +17,12 @@ def examples_of(config: Config, data: ProtocolData, side: str) -> Examples:
         UserError: the architecture reads recordings, and the data set has none.
     """
     chosen = data.on(side)
-    if config.model.architecture == "reference":
+    if config.model.architecture in ROW_ARCHITECTURES:
         return RowExamples(data.rows[chosen], data.labels[chosen])
     if data.windows is None:
         raise UserError(
-            "params.yaml: model.architecture: context reads recordings, and this data set is rows alone; set reference"
+            "params.yaml: model.architecture: context reads recordings, and this data set is rows alone; set "
+            "residual or reference"
         )
     recordings = []
     for places in data.beats.groupby("record", sort=False).indices.values():

@@ -4,11 +4,12 @@ import hashlib
 import json
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pipeline.model
 from pipeline.config import Config
 from pipeline.ecg.sides import SIDES
+from pipeline.names import ROW_ARCHITECTURES, Architecture
 from pipeline.stages.entry import workspace
 from pipeline.stages.manifest import Manifest
 from pipeline.stages.protocol_data import ProtocolData
@@ -39,7 +40,7 @@ def describe_run(config: Config, protocol: str, data: ProtocolData) -> Manifest:
     tags = {
         **git_tags(workspace()),
         "architecture": config.model.architecture,
-        "input": "row" if config.model.architecture == "reference" else "context",
+        "input": "row" if config.model.architecture in ROW_ARCHITECTURES else "context",
         "test_digest": data.digest("test"),
         "validation_digest": data.digest("validation"),
         "config_key": run_key(config, protocol, data),
@@ -56,7 +57,7 @@ def run_params(config: Config, protocol: str) -> dict[str, str | int | float | b
         training |= config.train.variation.of(protocol).model_dump()
     sections = {
         "model": {"architecture": chosen} | getattr(config.model, chosen).model_dump(),
-        "train": config.train.model_dump(exclude={"reference", "context", "variation"}) | training,
+        "train": config.train.model_dump(exclude={*get_args(Architecture), "variation"}) | training,
         "split": config.split.model_dump(),
     }
     flat: dict[str, str | int | float | bool] = {"data.source": config.data.source}

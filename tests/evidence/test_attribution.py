@@ -10,7 +10,7 @@ from pipeline.ecg.windows import WINDOW_SAMPLES
 from pipeline.evidence.attribution import integrated_gradients, usual
 from pipeline.model.architectures import build_context
 
-SHAPE = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.1)
+SHAPE = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.1, likeness=True, members=2)
 CALLED, OTHER = 2, 0
 N_BEATS = 20
 

@@ -13,7 +13,7 @@ from pipeline.model.examples import Recording, RecordingExamples, predict_record
 
 VARIATION = VariationConfig(lead_swap=0.5, lead_loss=0.1, disturbance=0.3, gain=0.15, tempo=0.15, synthetic_patients=0)
 NOTHING = VariationConfig(lead_swap=0.0, lead_loss=0.0, disturbance=0.0, gain=0.0, tempo=0.0, synthetic_patients=0)
-SHAPE = ContextConfig(filters=[3, 4], dense_units=6, lstm_units=[4], dropout=0.1)
+SHAPE = ContextConfig(filters=[3, 4], dense_units=6, lstm_units=[4], dropout=0.1, likeness=True, members=1)
 
 
 def recording(n_beats, seed, share=1.0):

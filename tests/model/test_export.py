@@ -12,7 +12,7 @@ from pipeline.ecg.context import CHANNELS, RHYTHM_FEATURES
 from pipeline.model.architectures import build_context
 from pipeline.model.export import export_onnx
 
-CONFIG = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6, 4], dropout=0.2)
+CONFIG = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6, 4], dropout=0.2, likeness=False, members=2)
 
 
 def context_model(n_beats=None):

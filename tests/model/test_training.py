@@ -15,7 +15,8 @@ from pipeline.config import (
     ContextTraining,
     ModelConfig,
     ReferenceConfig,
-    ReferenceTraining,
+    ResidualConfig,
+    RowTraining,
     TrainConfig,
     VariationConfig,
     VariationsConfig,
@@ -30,7 +31,8 @@ from pipeline.model.training import load_model, save_model, train
 MODEL = ModelConfig(
     architecture="reference",
     reference=ReferenceConfig(filters=[8] * 4, lstm_units=[4, 4], dense_units=8, dropout=0.1),
-    context=ContextConfig(filters=[4, 4], dense_units=8, lstm_units=[4], dropout=0.1),
+    residual=ResidualConfig(filters=[4, 6], lstm_units=[4], dense_units=8, dropout=0.1),
+    context=ContextConfig(filters=[4, 4], dense_units=8, lstm_units=[4], dropout=0.1, likeness=True, members=2),
 )
 NO_VARIATION = VariationConfig(lead_swap=0, lead_loss=0, disturbance=0, gain=0, tempo=0, synthetic_patients=0)
 TRAIN = TrainConfig(
@@ -40,7 +42,8 @@ TRAIN = TrainConfig(
     device="cpu",
     precision="auto",
     deterministic=True,
-    reference=ReferenceTraining(epochs=9, keep="best", batch_size=16, learning_rate=0.02),
+    reference=RowTraining(epochs=9, keep="best", batch_size=16, learning_rate=0.02),
+    residual=RowTraining(epochs=9, keep="last", batch_size=16, learning_rate=0.02),
     context=ContextTraining(epochs=9, keep="last", batch_size=4, stretch_beats=8, learning_rate=0.02),
     variation=VariationsConfig(kaggle=NO_VARIATION, interpatient=NO_VARIATION),
 )
@@ -193,22 +196,23 @@ def recordings(seed):
         labels = (rng.random(120) < 0.2).astype(np.int64)
         beats = rng.normal(0, 0.1, (120, 126, 4)).astype(np.float32)
         rhythm = rng.normal(0, 0.1, (120, 14)).astype(np.float32)
-        rhythm[:, 0] -= labels
+        rhythm[:, 0] -= 4 * labels
         made.append(Recording(ContextInputs(beats, rhythm), labels, np.ones(120, bool)))
     return RecordingExamples(made, stretch_beats=8)
 
 
 def test_the_network_over_beats_learns_and_goes_on_as_if_it_had_not_been_stopped(tmp_path):
     context, sides = MODEL.model_copy(update={"architecture": "context"}), (recordings(1), recordings(2))
-    whole = train(context, TRAIN, *sides, tmp_path / "whole.npz")
+    settings = changed(epochs=8)
+    whole = train(context, settings, *sides, tmp_path / "whole.npz")
     assert whole.history.val_accuracy.max() > 0.9
 
     def stop(epoch, row):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(context, TRAIN, *sides, tmp_path / "stopped.npz", on_epoch=stop)
-    resumed = train(context, TRAIN, *sides, tmp_path / "stopped.npz")
+        train(context, settings, *sides, tmp_path / "stopped.npz", on_epoch=stop)
+    resumed = train(context, settings, *sides, tmp_path / "stopped.npz")
     for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 

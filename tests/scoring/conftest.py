@@ -13,7 +13,7 @@ from pipeline.model.architectures import build_context
 from pipeline.model.export import export_onnx
 from pipeline.scoring.network import load_network
 
-CONFIG = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.0)
+CONFIG = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.0, likeness=False, members=1)
 
 
 @pytest.fixture(scope="session")

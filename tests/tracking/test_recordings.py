@@ -49,7 +49,9 @@ def keras_model():
     from pipeline.model.architectures import build_context
 
     keras.utils.set_random_seed(7)
-    model = build_context(ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.0))
+    model = build_context(
+        ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.0, likeness=False, members=2)
+    )
     model.set_weights([4 * weight for weight in model.get_weights()])
     return model
 
