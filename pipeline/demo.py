@@ -23,7 +23,7 @@ _DVC_SETTINGS = "[core]\n    no_scm = True\n    analytics = false\n    check_upd
 DEMO_SETTINGS: dict[str, dict[str, Any]] = {
     "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
     "synthetic": {"minutes": 8.0},
-    "model": {"architecture": "context"},
+    "model": {"architecture": "context", "context": {"members": 1}},
     "train": {"epochs": 12},
 }
 QUICK_SETTINGS: dict[str, dict[str, Any]] = {"synthetic": {"minutes": 1.5}, "train": {"epochs": 1}}
@@ -68,8 +68,7 @@ def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, An
     _check_checkout(project)
     params = load_config(project / PARAMS_FILE).model_dump()
     for change in changes:
-        for section, values in change.items():
-            params[section] = params[section] | values if isinstance(values, dict) else values
+        params = _changed(params, change)
     workspace.mkdir(parents=True, exist_ok=True)
     for name in _COPIED:
         _copy(project / name, workspace / name)
@@ -78,6 +77,13 @@ def prepare_workspace(project: Path, workspace: Path, changes: list[dict[str, An
         subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=workspace, check=True)
     write_text(workspace / ".dvc" / "config", _DVC_SETTINGS)
     _copy(project / ".dvc" / "plots", workspace / ".dvc" / "plots")
+
+
+def _changed(params: Any, change: Any) -> Any:
+    """Sections merged, values replaced."""
+    if not (isinstance(params, dict) and isinstance(change, dict)):
+        return change
+    return params | {key: _changed(params.get(key), value) for key, value in change.items()}
 
 
 def _check_checkout(project: Path) -> None:

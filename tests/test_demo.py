@@ -77,6 +77,7 @@ def test_params_that_were_changed_meanwhile_do_not_reach_it(project, tmp_path):
     assert config.evaluate.sides == ["validation", "test"]
     assert (config.train.device, config.train.precision) == ("auto", "auto")
     assert config.train.epochs == demo.DEMO_SETTINGS["train"]["epochs"]
+    assert (config.model.context.members, config.model.context.dropout) == (1, 0.3)
 
 
 @pytest.mark.parametrize("content", ["data: [", "", "data: {source: mitdb}\n"])

@@ -153,6 +153,13 @@ def test_finished_runs_are_published(checkout):
     assert (checkout / "README.md").read_text().count("| reference |") == 2
 
 
+def test_rows_of_one_protocol_leave_the_other_alone(checkout):
+    publish([1, 2], ["reference"])
+    publish([1], ["reference"], ["kaggle"])
+    rows = json.loads((checkout / "reports" / "results.json").read_text())
+    assert {row["protocol"]: row["seeds"] for row in rows} == {"kaggle": [1], "interpatient": [1, 2]}
+
+
 def test_rows_of_other_data_leave_the_readme_alone(checkout):
     publish([1], ["reference"])
     before = (checkout / "README.md").read_bytes()

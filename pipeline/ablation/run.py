@@ -56,13 +56,15 @@ class Plan:
     epochs: int | None
 
 
-def run_ablation(names: Sequence[str], n_folds: int, epochs: int | None) -> Path:
+def run_ablation(names: Sequence[str], n_folds: int, epochs: int | None, seed: int | None = None) -> Path:
     """Train what is not finished, one fold after the other; enter each idea's run; write the table.
 
     Raises:
         UserError: params, folds or beats cannot be read, or the MLflow store cannot be written.
     """
     config = load_config()
+    if seed is not None:
+        config = config.model_copy(update={"train": config.train.model_copy(update={"seed": seed})})
     folds = read_folds(load_dataset(Path(config.data.dataset)))
     beats = read_training_beats(BEATS, sorted(folds))
     check_writable(open_store(workspace()), EXPERIMENT)

@@ -93,6 +93,7 @@ def ablation(
     ideas: Annotated[str | None, typer.Option(help="Ideas separated by commas; all by default.")] = None,
     folds: Annotated[int, typer.Option(help="How many of the five folds are judged.", min=1, max=5)] = 5,
     epochs: Annotated[int | None, typer.Option(help="Epochs; the network's own number by default.", min=1)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; that of params.yaml by default.", min=0)] = None,
 ) -> None:
     """Train the network without each of its ideas on the training records, cross-validated; resumable."""
     from pipeline.ablation.ideas import IDEAS
@@ -104,4 +105,4 @@ def ablation(
         raise UserError(f"--ideas: there is no idea {unknown[0]!r}; choose from {', '.join(IDEAS)}")
     from pipeline.ablation.run import run_ablation
 
-    typer.echo(run_ablation(names, folds, epochs))
+    typer.echo(run_ablation(names, folds, epochs, seed))

@@ -168,5 +168,6 @@ def test_the_table_holds_rows_against_their_own_baseline():
         ]
     )
     assert "| no_rhythm: w | 0.7500 | -0.0500 | 0.6500 to 0.8500 |" in text
+    assert text.count("| 1 | `abc` |") == 4
     assert "| twice_the_epochs: w | 0.8100 | +0.0100 |" in text
     assert "| one_lead: w | 0.7000 |  |" in text

@@ -21,7 +21,7 @@ TINY: dict[str, dict[str, Any]] = {
     "synthetic": {"minutes": 0.7},
     "model": {
         "reference": {"filters": [4, 4, 4, 4], "lstm_units": [4, 4], "dense_units": 8, "dropout": 0.1},
-        "context": {"filters": [4, 4], "lstm_units": [4], "dense_units": 8, "dropout": 0.1},
+        "context": {"filters": [4, 4], "lstm_units": [4], "dense_units": 8, "dropout": 0.1, "members": 2},
     },
     "train": {"epochs": 1, "device": "cpu", "variation": {"kaggle": dict(LITTLE), "interpatient": dict(LITTLE)}},
 }
