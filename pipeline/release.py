@@ -7,6 +7,8 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.files import write_text
+from pipeline.results import RESULTS
+from pipeline.stages.entry import MODELS, REPORTS
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.published_run import folder_of
 
@@ -55,12 +57,12 @@ def release(protocol: str) -> Path:
     from pipeline.model.export import export_onnx
     from pipeline.model.training import load_model
 
-    source = _best(protocol)
-    model, target = source / "model.keras", RELEASED / protocol
-    export_onnx(load_model(model), protocol, target / "model.onnx")
+    source, report = _best(protocol)
+    target = RELEASED / protocol
+    export_onnx(load_model(source / "model.keras"), protocol, target / "model.onnx")
     digest = hashlib.sha256((target / "model.onnx").read_bytes()).hexdigest()
     write_text(target / "sha256", f"{digest}  model.onnx\n")
-    scores = json.loads((source / "report" / "ec57.json").read_text(encoding="utf-8"))
+    scores = json.loads((report / "ec57.json").read_text(encoding="utf-8"))
     write_text(target / "card.md", card(protocol, read_manifest(source / "run.json"), scores))
     return target
 
@@ -116,15 +118,27 @@ def _shown(value: float | None) -> str:
     return "none" if value is None else f"{value:.4f}"
 
 
-def _best(protocol: str) -> Path:
-    found: dict[Path, float] = {}
-    pattern = folder_of(protocol, "context", 0).name.removesuffix("0") + "*"
-    for metrics in folder_of(protocol, "context", 0).parent.glob(f"{pattern}/report/metrics.json"):
-        manifest = read_manifest(metrics.parent.parent / "run.json")
-        if manifest.params["data.source"] != "mitdb" or manifest.tags.get("git_dirty") != "false":
-            continue  # The card speaks of MIT-BIH and of a commit.
-        validation = json.loads(metrics.read_text(encoding="utf-8"))["validation"]
-        found[metrics.parent.parent] = validation["macro_f1"]
+def _best(protocol: str) -> tuple[Path, Path]:
+    """Model folder and report folder; a seed may have been trained by `dvc repro` or by `heartbeat results`."""
+    results = folder_of(protocol, "context", 0)
+    folders = sorted(results.parent.glob(results.name.removesuffix("0") + "*"))
+    candidates = [(MODELS / protocol, REPORTS / protocol), *((folder, folder / "report") for folder in folders)]
+    published, found = _published(protocol), {}
+    for model, report in candidates:
+        if not ((model / "run.json").exists() and (report / "metrics.json").exists()):
+            continue
+        manifest = read_manifest(model / "run.json")
+        if manifest.run_id not in published or manifest.params["data.source"] != "mitdb":
+            continue  # Of earlier settings, or of other data than the card speaks of.
+        metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
+        found[model, report] = metrics["validation"]["macro_f1"]
     if not found:
-        raise UserError(f"{folder_of(protocol, 'context', 1)}: no published run on MIT-BIH; make results trains it")
-    return max(sorted(found), key=lambda folder: found[folder])
+        raise UserError(f"{RESULTS}: no published run on MIT-BIH of which the model is here; make results trains it")
+    return max(found, key=lambda one: found[one])
+
+
+def _published(protocol: str) -> set[str]:
+    """Ids of the runs that the published row is of."""
+    rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    own = [row["run_ids"] for row in rows if (row["protocol"], row["architecture"]) == (protocol, "context")]
+    return {run_id for run_ids in own for run_id in run_ids}
