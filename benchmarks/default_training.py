@@ -43,7 +43,14 @@ def train_until(accuracy: float, macro_f1: float, epochs: int | None, save: Path
     settings = config.train.model_copy(update={"epochs": epochs or config.train.epochs})
     with tempfile.TemporaryDirectory() as folder:
         try:
-            train(config.model, settings, training, validation, Path(folder) / "checkpoint.npz", on_epoch=judged)
+            train(
+                config.model.of("kaggle"),
+                settings,
+                training,
+                validation,
+                Path(folder) / "checkpoint.npz",
+                on_epoch=judged,
+            )
         except _Reached:
             print(f"reached after epoch {len(rows)}")
     np.savez(save, quality=np.array(rows))

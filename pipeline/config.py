@@ -83,6 +83,23 @@ class ResidualConfig(_Section):
     dropout: float = Field(ge=0, lt=1)
 
 
+Members = Annotated[int, Field(ge=1, le=16)]
+
+
+class LikenessConfig(_Section):
+    """Whether the network of each protocol is told the likeness of beats."""
+
+    kaggle: bool
+    interpatient: bool
+
+
+class MembersConfig(_Section):
+    """How many networks make the mean of each protocol."""
+
+    kaggle: Members
+    interpatient: Members
+
+
 class ContextConfig(_Section):
     """The shape of the network over consecutive beats."""
 
@@ -90,8 +107,13 @@ class ContextConfig(_Section):
     dense_units: Width
     lstm_units: list[Width] = Field(min_length=1, max_length=8)
     dropout: float = Field(ge=0, lt=1)
-    likeness: bool
-    members: int = Field(ge=1, le=16)
+    likeness: bool | LikenessConfig
+    members: Members | MembersConfig
+
+    def of(self, protocol: str) -> "ContextConfig":
+        """A protocol's own, where something is told by protocol."""
+        own = {name: value for name, value in self if isinstance(value, LikenessConfig | MembersConfig)}
+        return self.model_copy(update={name: getattr(value, protocol) for name, value in own.items()})
 
 
 class ModelConfig(_Section):
@@ -101,6 +123,10 @@ class ModelConfig(_Section):
     reference: ReferenceConfig
     residual: ResidualConfig
     context: ContextConfig
+
+    def of(self, protocol: str) -> "ModelConfig":
+        """A protocol's own, as `build` takes it."""
+        return self.model_copy(update={"context": self.context.of(protocol)})
 
 
 class RowTraining(_Section):

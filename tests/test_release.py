@@ -20,7 +20,7 @@ TAGS = {"git_commit": "c0ffee" * 6, "git_dirty": "false"}
 def published(tmp_path, monkeypatch, pytestconfig):
     """Two published runs; the second is better on validation and worse on test."""
     monkeypatch.chdir(tmp_path)
-    shape = load_config(pytestconfig.rootpath / "params.yaml").model.context
+    shape = load_config(pytestconfig.rootpath / "params.yaml").model.context.of("interpatient")
     scores = json.loads((pytestconfig.rootpath / "reports" / "interpatient" / "ec57.json").read_text())
     for seed, validation in ((1, 0.5), (2, 0.6)):
         folder = tmp_path / ".heartbeat" / "results" / f"interpatient-context-{seed}"

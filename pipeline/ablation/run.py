@@ -113,7 +113,7 @@ def _fold(plan: Plan, config: Config, idea: Idea, fold: int, folder: Path, name:
     trained_at = git_tags(workspace())
     title = f"{name}, fold {fold} ({plan.judged.index(fold) + 1}/{len(plan.judged)})"
     checkpoint = folder / "training" / "checkpoint.npz"
-    trained = train(config.model, config.train, learned, examples, checkpoint, title=title)
+    trained = train(config.model.of(PROTOCOL), config.train, learned, examples, checkpoint, title=title)
     called = examples.predict(trained.model).argmax(axis=1)
     found = pd.DataFrame({"annotated": examples.labels, "called": called.astype(np.int64)})
     write_json(folder / _TRAINED_AT, trained_at)

@@ -111,12 +111,14 @@ def build_context(
     Inputs: `beats` (batch, beats, 126, 4) and `rhythm` (batch, beats, 14) of `pipeline.ecg.context`.
 
     Args:
-        config: Members, their widths and dropout, and whether they are told the likeness of beats.
+        config: One protocol's members, their widths and dropout, and whether they are told the likeness of beats.
         n_beats: Beats in a sequence; None for any number.
         lstm: Makes a bidirectional LSTM layer of (units, return_sequences).
         apart: Give each member's probabilities, (batch, beats, members, 5), so that each learns by itself; the
             weights are those of the model that gives the mean.
     """
+    if not (isinstance(config.likeness, bool) and isinstance(config.members, int)):
+        raise TypeError("told by protocol: choose one with ContextConfig.of")
     layers = keras.layers
     beats = keras.Input((n_beats, WINDOW_SAMPLES, CHANNELS), name="beats")
     rhythm = keras.Input((n_beats, len(RHYTHM_FEATURES)), name="rhythm")

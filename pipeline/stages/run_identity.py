@@ -56,7 +56,7 @@ def run_params(config: Config, protocol: str) -> dict[str, str | int | float | b
     if chosen == "context":
         training |= config.train.variation.of(protocol).model_dump()
     sections = {
-        "model": {"architecture": chosen} | getattr(config.model, chosen).model_dump(),
+        "model": {"architecture": chosen} | getattr(config.model.of(protocol), chosen).model_dump(),
         "train": config.train.model_dump(exclude={*get_args(Architecture), "variation"}) | training,
         "split": config.split.model_dump(),
     }

@@ -45,9 +45,7 @@ def train_run(config: Config, protocol: str, folder: Path) -> Manifest:
         state = home / "training" / name
         manifest = _open_run(store, protocol, manifest, state / "run.json")
         training, validation = training_side(config, protocol, data), examples_of(config, data, "validation")
-        trained = _train(
-            config, training, validation, store, manifest.run_id, state, f"train {protocol} (seed {config.train.seed})"
-        )
+        trained = _train(config, protocol, training, validation, store, manifest.run_id, state)
         manifest = replace(manifest, tags={**manifest.tags, "device": str(trained.device)})
         _write(trained, manifest, folder)
         _enter(store, protocol, manifest, trained, validation, f"{folder} and in {state}")
@@ -70,18 +68,24 @@ def _open_run(store: Store, protocol: str, manifest: Manifest, kept: Path) -> Ma
 
 
 def _train(
-    config: Config, training: Examples, validation: Examples, store: Store, run_id: str, state: Path, title: str
+    config: Config,
+    protocol: str,
+    training: Examples,
+    validation: Examples,
+    store: Store,
+    run_id: str,
+    state: Path,
 ) -> Trained:
     """Train in the open run; stopped by an error or by Ctrl-C, the run says so until it is resumed."""
     try:
         with system_metrics(store, run_id):
             return train(
-                config.model,
+                config.model.of(protocol),
                 config.train,
                 training,
                 validation,
                 state / "checkpoint.npz",
-                title=title,
+                title=f"train {protocol} (seed {config.train.seed})",
                 on_epoch=lambda epoch, row: log_epoch(store, run_id, epoch + 1, row),
             )
     except BaseException:

@@ -130,7 +130,8 @@ class _Search:
 
         self.checkpoint.unlink(missing_ok=True)  # Of a trial that was stopped, with other settings.
         title = f"trial {trial.number}"
-        done = train(config.model, config.train, self.training, self.validation, self.checkpoint, title, judge)
+        network = config.model.of(self.protocol)
+        done = train(network, config.train, self.training, self.validation, self.checkpoint, title, judge)
         return float(done.history[_SCORE].iloc[done.kept_epoch])
 
 
