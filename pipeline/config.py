@@ -150,6 +150,7 @@ class VariationConfig(_Section):
     gain: Share
     tempo: Share
     synthetic_patients: int = Field(ge=0, le=1000)
+    patients_an_epoch: int = Field(ge=0, le=1000)
 
 
 class VariationsConfig(_Section):

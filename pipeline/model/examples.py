@@ -100,11 +100,13 @@ class Recording:
         inputs: What the network reads.
         labels: (n,) positions in `CLASSES`.
         counts: (n,) bool; the other beats are context alone.
+        generated: Whether the patient is a generated one.
     """
 
     inputs: ContextInputs
     labels: npt.NDArray[np.int64]
     counts: npt.NDArray[np.bool_]
+    generated: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class RecordingExamples:
     Attributes:
         recordings: In the order of the beat table; each has a beat that counts.
         stretch_beats: Beats in a stretch.
-        variation: How stretches are varied in training, if at all.
+        variation: How stretches are varied in training, if at all, and how many generated patients each epoch draws.
     """
 
     recordings: Sequence[Recording]
@@ -128,18 +130,24 @@ class RecordingExamples:
 
     @property
     def n_inputs(self) -> int:
-        """Stretches, but for those that a random offset adds."""
-        return sum(-(-len(each.labels) // self.stretch_beats) for each in self.recordings)
+        """Stretches, but for those that a random offset adds, and for what lots decide."""
+        stretches = [-(-len(each.labels) // self.stretch_beats) for each in self.recordings]
+        generated = [n for n, each in zip(stretches, self.recordings, strict=True) if each.generated]
+        learned = sum(generated) * self._drawn / max(len(generated), 1)
+        return sum(stretches) - sum(generated) + round(learned)
 
     def epoch(self, rng: np.random.Generator) -> Epoch:
-        """Stretches that cover every recording from a random offset on, varied and shuffled.
+        """Stretches that cover recordings from a random offset on, varied and shuffled.
 
-        A stretch reaches past the ends of its recording with zeros that do not count.
+        All real ones, and as many generated ones as are drawn. A stretch reaches past the ends of its recording with
+        zeros that do not count.
         """
         places = [
             (number, start)
-            for number, each in enumerate(self.recordings)
-            for start in range(-int(rng.integers(self.stretch_beats)), len(each.labels), self.stretch_beats)
+            for number in self._lots(rng)
+            for start in range(
+                -int(rng.integers(self.stretch_beats)), len(self.recordings[number].labels), self.stretch_beats
+            )
         ]
         stretches = [self._stretch(*places[place]) for place in rng.permutation(len(places))]
         beats, rhythm, labels, weights = (np.stack(arrays) for arrays in zip(*stretches, strict=True))
@@ -156,6 +164,20 @@ class RecordingExamples:
         """One sequence of `n` beats."""
         inputs = self.recordings[0].inputs
         return {"beats": inputs.beats[None, :n], "rhythm": inputs.rhythm[None, :n]}
+
+    @property
+    def _drawn(self) -> int:
+        """Generated recordings in an epoch."""
+        there = sum(each.generated for each in self.recordings)
+        return there if self.variation is None else min(self.variation.patients_an_epoch, there)
+
+    def _lots(self, rng: np.random.Generator) -> list[int]:
+        """Positions of an epoch's recordings."""
+        generated = [number for number, each in enumerate(self.recordings) if each.generated]
+        if self._drawn == len(generated):
+            return list(range(len(self.recordings)))
+        drawn = rng.choice(generated, self._drawn, replace=False)
+        return [number for number, each in enumerate(self.recordings) if not each.generated or number in drawn]
 
     def _stretch(self, number: int, start: int) -> tuple[Floats, Floats, npt.NDArray[np.int64], Floats]:
         recording = self.recordings[number]

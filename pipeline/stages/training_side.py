@@ -58,4 +58,4 @@ def _recording(name: str, seed: int) -> Recording:
     millivolts = ((made.adu - BASELINE_ADU) / GAIN_ADU_PER_MV).astype(np.float32)
     labels = np.array([CLASSES.index(CLASS_OF_SYMBOL[symbol]) for symbol in symbols[beats]], dtype=np.int64)
     inputs = context_inputs(beat_windows(millivolts, _RATE_HZ, samples), samples / _RATE_HZ)
-    return Recording(inputs, labels, np.ones(len(labels), dtype=bool))
+    return Recording(inputs, labels, np.ones(len(labels), dtype=bool), generated=True)

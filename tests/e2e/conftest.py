@@ -15,7 +15,15 @@ import yaml
 
 from pipeline.demo import prepare_workspace
 
-LITTLE = {"lead_swap": 0.5, "lead_loss": 0.1, "disturbance": 0.3, "gain": 0.1, "tempo": 0.1, "synthetic_patients": 1}
+LITTLE = {
+    "lead_swap": 0.5,
+    "lead_loss": 0.1,
+    "disturbance": 0.3,
+    "gain": 0.1,
+    "tempo": 0.1,
+    "synthetic_patients": 2,
+    "patients_an_epoch": 1,
+}
 TINY: dict[str, dict[str, Any]] = {
     "data": {"source": "synthetic", "dataset": "data/reference/synthetic"},
     "synthetic": {"minutes": 0.7},

@@ -1,5 +1,7 @@
 """Recordings as examples: stretches that cover them, beats that do not count, and blocks that join up."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -11,8 +13,12 @@ from pipeline.model.architectures import build_context
 from pipeline.model.augmentation import augment
 from pipeline.model.examples import Recording, RecordingExamples, predict_recordings
 
-VARIATION = VariationConfig(lead_swap=0.5, lead_loss=0.1, disturbance=0.3, gain=0.15, tempo=0.15, synthetic_patients=0)
-NOTHING = VariationConfig(lead_swap=0.0, lead_loss=0.0, disturbance=0.0, gain=0.0, tempo=0.0, synthetic_patients=0)
+VARIATION = VariationConfig(
+    lead_swap=0.5, lead_loss=0.1, disturbance=0.3, gain=0.15, tempo=0.15, synthetic_patients=0, patients_an_epoch=0
+)
+NOTHING = VariationConfig(
+    lead_swap=0.0, lead_loss=0.0, disturbance=0.0, gain=0.0, tempo=0.0, synthetic_patients=0, patients_an_epoch=0
+)
 SHAPE = ContextConfig(filters=[3, 4], dense_units=6, lstm_units=[4], dropout=0.1, likeness=True, members=1)
 
 
@@ -63,6 +69,21 @@ def test_without_variation_the_stretches_are_the_recording(variation):
     kept = np.concatenate(beats)[np.concatenate(beats).any(axis=(1, 2))]
     order, wanted = np.argsort(kept[:, 0, 0]), np.argsort(one.inputs.beats[:, 0, 0])
     np.testing.assert_array_equal(kept[order], one.inputs.beats[wanted])
+
+
+def test_each_epoch_draws_its_generated_patients():
+    real, *generated = (recording(12, seed) for seed in range(5))
+    many = [real, *(replace(each, generated=True) for each in generated)]
+    drawn = RecordingExamples(many, 4, NOTHING.model_copy(update={"patients_an_epoch": 2}))
+    assert drawn.n_inputs == 3 * 3
+    seen = set()
+    for epoch in range(8):
+        beats = drawn.epoch(np.random.default_rng(epoch)).inputs[0].reshape(-1, WINDOW_SAMPLES * CHANNELS)
+        found = {place for place, each in enumerate(many) if (beats == each.inputs.beats[5].ravel()).all(axis=1).any()}
+        assert 0 in found
+        assert len(found) == 3
+        seen |= found
+    assert seen == set(range(5))
 
 
 def test_lost_leads_are_zero_in_channels_and_likeness_alike():

@@ -34,7 +34,9 @@ MODEL = ModelConfig(
     residual=ResidualConfig(filters=[4, 6], lstm_units=[4], dense_units=8, dropout=0.1),
     context=ContextConfig(filters=[4, 4], dense_units=8, lstm_units=[4], dropout=0.1, likeness=True, members=2),
 )
-NO_VARIATION = VariationConfig(lead_swap=0, lead_loss=0, disturbance=0, gain=0, tempo=0, synthetic_patients=0)
+NO_VARIATION = VariationConfig(
+    lead_swap=0, lead_loss=0, disturbance=0, gain=0, tempo=0, synthetic_patients=0, patients_an_epoch=0
+)
 TRAIN = TrainConfig(
     seed=3,
     epochs=4,

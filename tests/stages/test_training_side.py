@@ -30,6 +30,7 @@ def test_generated_patients_stand_beside_the_real_training_recordings(config, re
     assert examples.variation == config.train.variation.kaggle.model_copy(update={"synthetic_patients": 2})
     assert examples.recordings[0].counts.sum() == 10
     assert all(each.counts.all() and len(each.labels) > 400 for each in examples.recordings[1:])
+    assert [each.generated for each in examples.recordings] == [False, True, True]
 
 
 def test_a_generated_data_set_gets_no_further_patients(config, recordings):
