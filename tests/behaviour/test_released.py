@@ -17,11 +17,11 @@ def network(request, pytestconfig):
 
 @pytest.fixture(scope="module")
 def ecg(tmp_path_factory):
-    """A generated recording of three minutes with normal and ectopic beats."""
+    """A generated recording of three minutes with normal and ectopic beats, and without a pacemaker."""
     folder = tmp_path_factory.mktemp("behaviour")
-    write_records(folder, ["208"], 3.0, 1)
-    signal = read_signal(folder / "208")
-    return signal, read_beat_samples(folder / "208", "atr", signal)
+    write_records(folder, ["x301"], 3.0, 1)
+    signal = read_signal(folder / "x301")
+    return signal, read_beat_samples(folder / "x301", "atr", signal)
 
 
 def calls(network, signal, beats, millivolts=None):
