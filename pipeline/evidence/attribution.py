@@ -102,13 +102,15 @@ def _integral(slopes: Any, inputs: ContextInputs, baseline: ContextInputs, n_ste
 
 
 def _margin(model: keras.Model, beat: int, called: int, other: int) -> Any:
-    """ln p(called) - ln p(other) of a beat by sequence, from what the softmax layer reads: nothing underflows."""
+    """ln p(called) - ln p(other) of a beat by sequence, from what the softmax layers read: nothing underflows."""
     last = model.layers[-1]
-    inner = keras.Model(model.inputs, last.input)
-    weights = last.kernel[:, called] - last.kernel[:, other]
-    bias = last.bias[called] - last.bias[other]
+    heads = [last] if isinstance(last, keras.layers.Dense) else model.layers[-1 - len(last.input) : -1]
+    inner = keras.Model(model.inputs, [head.input for head in heads])
 
     def margin(points: list[Any]) -> Any:
-        return tf.linalg.matvec(inner(points, training=False)[:, beat], weights) + bias
+        read = keras.tree.flatten(inner(points, training=False))
+        logits = [tf.matmul(one[:, beat], head.kernel) + head.bias for one, head in zip(read, heads, strict=True)]
+        summed = tf.reduce_logsumexp(tf.nn.log_softmax(tf.stack(logits)), axis=0)  # Of probabilities, over members.
+        return summed[:, called] - summed[:, other]
 
     return margin

@@ -10,15 +10,15 @@ from pipeline.ecg.windows import WINDOW_SAMPLES
 from pipeline.evidence.attribution import integrated_gradients, usual
 from pipeline.model.architectures import build_context
 
-SHAPE = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.1, likeness=True, members=2)
+SHAPE = ContextConfig(filters=[4, 8], dense_units=8, lstm_units=[6], dropout=0.1, likeness=True, members=1)
 CALLED, OTHER = 2, 0
 N_BEATS = 20
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture(scope="module", params=[1, 2], ids=["one", "two members"])
+def model(request):
     keras.utils.set_random_seed(11)
-    made = build_context(SHAPE)
+    made = build_context(SHAPE.model_copy(update={"members": request.param}))
     made.set_weights([2 * weight for weight in made.get_weights()])
     return made
 
