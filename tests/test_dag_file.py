@@ -8,6 +8,7 @@ import yaml
 # What a stage may import without being made stale by it, and why.
 PLUMBING = {
     "pipeline/config.py": "holds no values: each setting is in params.yaml",
+    "pipeline/names.py": "the words that params.yaml chooses from",
     "pipeline/errors.py": "words for the terminal",
     "pipeline/files.py": "how files are written, not what is in them",
     "pipeline/guard.py": "how a command ends",
