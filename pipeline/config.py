@@ -152,6 +152,16 @@ class VariationConfig(_Section):
     synthetic_patients: int = Field(ge=0, le=1000)
     patients_an_epoch: int = Field(ge=0, le=1000)
 
+    @model_validator(mode="after")
+    def _an_epoch_draws_of_those_there_are(self) -> "VariationConfig":
+        least = min(self.synthetic_patients, 1)
+        if not least <= self.patients_an_epoch <= self.synthetic_patients:
+            raise ValueError(
+                f"patients_an_epoch: {self.patients_an_epoch} cannot be drawn of synthetic_patients: "
+                f"{self.synthetic_patients}; set it from {least} to {self.synthetic_patients}"
+            )
+        return self
+
 
 class VariationsConfig(_Section):
     """The variation of each protocol."""
@@ -257,7 +267,9 @@ class Config(_Section):
         if self.data.source == "kaggle_csv" and self.protocols != ["kaggle"]:
             raise ValueError("source kaggle_csv names no patients: set protocols: [kaggle]")
         if self.data.source == "kaggle_csv" and self.model.architecture not in ROW_ARCHITECTURES:
-            raise ValueError("source kaggle_csv has rows alone, no recordings: set model.architecture: residual")
+            raise ValueError(
+                "source kaggle_csv has rows alone, no recordings: set model.architecture: residual or reference"
+            )
         return self
 
 

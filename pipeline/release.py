@@ -2,17 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.files import write_text
-from pipeline.results import RESULTS
+from pipeline.results import RESULTS, published_rows
 from pipeline.stages.entry import MODELS, REPORTS
 from pipeline.stages.manifest import Manifest, read_manifest
 from pipeline.stages.published_run import folder_of
 
 RELEASED = Path("models/released")
+_DATA = "MIT-BIH Arrhythmia Database 1.0.0"
 _MEANING = {
     "kaggle": "beats of one patient stand on both sides: figures are optimistic for new patients",
     "interpatient": "de Chazal's DS1 trains and DS2 tests: no patient on both sides, but for 201 and 202, one patient",
@@ -52,7 +54,7 @@ def release(protocol: str) -> Path:
     """Export the run with the highest validation macro-F1 among `heartbeat results`, with its card and checksum.
 
     Raises:
-        UserError: there is no such run.
+        UserError: there is no such run, or the published row is of one that is not here.
     """
     from pipeline.model.export import export_onnx
     from pipeline.model.training import load_model
@@ -78,9 +80,9 @@ def card(protocol: str, manifest: Manifest, scores: dict[str, Any]) -> str:
     tables = [_table(each) for each in (test["whole"], *test["without"], test["standard"]) if each]
     return f"""# Heartbeat classifier, protocol `{protocol}`
 
-A CNN-BiLSTM over consecutive beats (architecture `context`, seed {params["train.seed"]}, commit
+{_network(params)} over consecutive beats (architecture `context`, seed {params["train.seed"]}, commit
 `{tags["git_commit"][:10]}`) that labels each beat of a recording N, S, V, F or Q as ANSI/AAMI EC57 groups them.
-Trained on the MIT-BIH Arrhythmia Database 1.0.0 (ODC-By) with protocol `{protocol}`:
+Trained on the {_DATA} (ODC-By) with protocol `{protocol}`:
 {_MEANING[protocol]}.
 Its seed has the highest validation macro-F1 among the seeds of `make results`;
 `heartbeat release --protocol {protocol}` makes this folder.
@@ -99,6 +101,12 @@ Gross figures with 95 % intervals by bootstrap over records; SVEB and VEB with E
 ## Limits
 
 {_LIMITS.format(learned_from=_LEARNED_FROM[protocol])}{_LIMITS_OF[protocol]}"""
+
+
+def _network(params: Mapping[str, Any]) -> str:
+    members = params["model.members"]
+    network = "A CNN-BiLSTM" if members == 1 else f"The mean of {members} CNN-BiLSTM networks"
+    return network if params["model.likeness"] else f"{network}, not told the likeness of beats,"
 
 
 def _table(beats: dict[str, Any]) -> str:
@@ -123,7 +131,7 @@ def _best(protocol: str) -> tuple[Path, Path]:
     results = folder_of(protocol, "context", 0)
     folders = sorted(results.parent.glob(results.name.removesuffix("0") + "*"))
     candidates = [(MODELS / protocol, REPORTS / protocol), *((folder, folder / "report") for folder in folders)]
-    published, found = _published(protocol), {}
+    published, here, found = _published(protocol), set[str](), {}
     for model, report in candidates:
         if not ((model / "run.json").exists() and (report / "metrics.json").exists()):
             continue
@@ -131,14 +139,21 @@ def _best(protocol: str) -> tuple[Path, Path]:
         if manifest.run_id not in published or manifest.params["data.source"] != "mitdb":
             continue  # Of earlier settings, or of other data than the card speaks of.
         metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
-        found[model, report] = metrics["validation"]["macro_f1"]
+        if "test" in metrics:  # Else the card had no figures.
+            found[model, report] = metrics["validation"]["macro_f1"]
+            here.add(manifest.run_id)
     if not found:
         raise UserError(f"{RESULTS}: no published run on MIT-BIH of which the model is here; make results trains it")
+    if missing := sorted(published - here):
+        raise UserError(
+            f"{RESULTS}: the model of the published run {missing[0]} is not here, and it may be the best; make results "
+            "trains it"
+        )
     return max(found, key=lambda one: found[one])
 
 
 def _published(protocol: str) -> set[str]:
     """Ids of the runs that the published row is of."""
-    rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
-    own = [row["run_ids"] for row in rows if (row["protocol"], row["architecture"]) == (protocol, "context")]
-    return {run_id for run_ids in own for run_id in run_ids}
+    wanted = (_DATA, protocol, "context")
+    rows = [row for row in published_rows() if (row["data"], row["protocol"], row["architecture"]) == wanted]
+    return {run_id for row in rows for run_id in row["run_ids"]}

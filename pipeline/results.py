@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pipeline.config import load_config
 from pipeline.ecg.aami import CLASSES
 from pipeline.ecg.dataset import load_dataset
 from pipeline.errors import UserError
 from pipeline.files import write_json
+from pipeline.names import Architecture
 from pipeline.readme import marked, pipe_table, replace_results
 from pipeline.stages.entry import workspace
 from pipeline.stages.protocol_data import load_protocol
@@ -26,6 +27,12 @@ RESULTS = Path("reports/results.json")
 README = Path("README.md")
 Row = dict[str, Any]
 
+PUBLISHED: Final[dict[str, tuple[Architecture, ...]]] = {
+    "kaggle": ("reference", "residual", "context"),
+    "interpatient": ("reference", "context"),
+}
+"""The rows of each protocol; others are made where their architecture is named."""
+
 _IDENTITY = ("data", "protocol", "input", "architecture")
 _MEANING = {
     "kaggle": "Beats of one patient stand on both sides: comparable to the literature, optimistic for new patients.",
@@ -33,8 +40,14 @@ _MEANING = {
 }
 
 
-def publish(seeds: list[int], architectures: Sequence[str], protocols: Sequence[str] | None = None) -> None:
+def publish(
+    seeds: list[int], architectures: Sequence[Architecture] | None = None, protocols: Sequence[str] | None = None
+) -> None:
     """Run what is not finished, one training after the other, then write the rows.
+
+    Args:
+        architectures: Those of `PUBLISHED` by default.
+        protocols: Those of params.yaml by default.
 
     The README's tables are of MIT-BIH; rows of other data go to the file alone.
 
@@ -44,15 +57,15 @@ def publish(seeds: list[int], architectures: Sequence[str], protocols: Sequence[
     """
     config = load_config()
     dataset = load_dataset(Path(config.data.dataset)).name
-    previous, in_readme = _previous(), config.data.source == "mitdb"
+    previous, in_readme = published_rows(), config.data.source == "mitdb"
     if in_readme:
         marked(README)
     for seed in seeds:
-        published_config(config, architectures[0], seed)  # A bad one is told before the first training.
+        published_config(config, config.model.architecture, seed)  # A bad one is told before the first training.
     rows = []
     for protocol in protocols or config.protocols:
         data = load_protocol(protocol)
-        for architecture in architectures:
+        for architecture in architectures or PUBLISHED[protocol]:
             runs = []
             for seed in seeds:
                 key = run_key(published_config(config, architecture, seed), protocol, data)
@@ -179,7 +192,12 @@ def _run(protocol: str, architecture: str, seed: int, key: str) -> RunRecord:
     return run
 
 
-def _previous() -> list[Row]:
+def published_rows() -> list[Row]:
+    """What the file of the published rows holds; nothing where there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
     try:
         rows: list[Row] = json.loads(RESULTS.read_text(encoding="utf-8"))
         whole = all({*_IDENTITY, "test_digest", "commits"} <= row.keys() for row in rows)

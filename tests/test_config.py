@@ -72,6 +72,14 @@ def test_the_config_is_frozen(load):
             r"model\.architecture: .*'residual' or 'context', not 'transformer'",
         ),
         ({"data.source": "physionet"}, r"data\.source: .*'mitdb', 'synthetic', 'wfdb' or 'kaggle_csv'"),
+        (
+            {"train.variation.interpatient.patients_an_epoch": 0},
+            r"train\.variation\.interpatient: patients_an_epoch: 0 .*synthetic_patients: 192; set it from 1 to 192",
+        ),
+        (
+            {"train.variation.kaggle.patients_an_epoch": 2},
+            r"train\.variation\.kaggle: patients_an_epoch: 2 .*synthetic_patients: 0; set it from 0 to 0",
+        ),
         ({"evaluate.sides": ["train"]}, r"evaluate\.sides\.0: .*'validation' or 'test', not 'train'"),
         ({"protocols": "kaggle"}, r"protocols: .*list, not 'kaggle'"),
         ({"split.validation_fraction": 0.5}, r"split\.validation_fraction: .*less than 0\.5"),
@@ -101,8 +109,9 @@ def test_every_oddity_is_told_at_once(load):
         load({"train.epochs": 0, "evaluate.side": []})
 
 
-def test_rows_without_patients_go_with_kaggle_alone(load):
-    rows = {"data.source": "kaggle_csv", "data.folder": "csv", "model.architecture": "reference"}
+@pytest.mark.parametrize("architecture", ["reference", "residual"])
+def test_rows_without_patients_go_with_kaggle_alone(load, architecture):
+    rows = {"data.source": "kaggle_csv", "data.folder": "csv", "model.architecture": architecture}
     assert load(rows | {"protocols": ["kaggle"]}).protocols == ["kaggle"]
 
 

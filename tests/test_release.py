@@ -13,6 +13,7 @@ from pipeline.model.training import save_model
 from pipeline.release import release
 from pipeline.stages.manifest import Manifest
 
+PARAMS = {"data.source": "mitdb", "model.members": 3, "model.likeness": False}
 TAGS = {"git_commit": "c0ffee" * 6, "git_dirty": "false"}
 
 
@@ -26,12 +27,18 @@ def published(tmp_path, monkeypatch, pytestconfig):
         folder = tmp_path / ".heartbeat" / "results" / f"interpatient-context-{seed}"
         keras.utils.set_random_seed(seed)
         save_model(build_context(shape), folder / "model.keras")
-        Manifest(f"run{seed}", {"train.seed": seed, "data.source": "mitdb"}, TAGS, {}, "0").write(folder / "run.json")
+        Manifest(f"run{seed}", PARAMS | {"train.seed": seed}, TAGS, {}, "0").write(folder / "run.json")
         (folder / "report").mkdir()
         metrics = {"validation": {"macro_f1": validation}, "test": {"macro_f1": 1 - validation}}
         (folder / "report" / "metrics.json").write_text(json.dumps(metrics))
         (folder / "report" / "ec57.json").write_text(json.dumps(scores))
-    row = {"protocol": "interpatient", "architecture": "context", "run_ids": ["run1", "run2"]}
+    row = {
+        "data": "MIT-BIH Arrhythmia Database 1.0.0",
+        "protocol": "interpatient",
+        "input": "context",
+        "architecture": "context",
+    }
+    row |= {"test_digest": "0", "commits": [TAGS["git_commit"]], "run_ids": ["run1", "run2"]}
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "results.json").write_text(json.dumps([row]))
     return tmp_path, scores
@@ -48,15 +55,47 @@ def test_the_best_run_by_validation_is_released_with_its_card(published):
     assert "seed 2, commit" in told
     low = scores["test"]["whole"]["overall"]["S_f1"]["low"]
     assert f"{low:.4f} to" in told
-    for word in ("without 232", "DS2", "not a medical device", "ODC-By"):
+    for word in (
+        "The mean of 3 CNN-BiLSTM networks, not told the likeness of beats, over",
+        "without 232",
+        "DS2",
+        "not a medical device",
+        "ODC-By",
+    ):
         assert word in told
 
 
 def test_a_run_that_is_not_published_is_not_released(published):
     root, _ = published
     path = root / "reports" / "results.json"
-    path.write_text(path.read_text().replace("run2", "run3"))
+    path.write_text(path.read_text().replace(', "run2"', ""))
     assert "seed 1, commit" in (root / release("interpatient") / "card.md").read_text()
+
+
+def test_the_best_cannot_be_told_without_all_published_runs(published):
+    root, _ = published
+    path = root / "reports" / "results.json"
+    path.write_text(path.read_text().replace("run2", "run3"))
+    with pytest.raises(
+        UserError, match=r"results\.json: the model of the published run run3 is not here.*make results"
+    ):
+        release("interpatient")
+    assert not (root / "models").exists()
+
+
+def test_a_run_whose_test_side_is_closed_has_no_card(published):
+    root, _ = published
+    metrics = root / ".heartbeat" / "results" / "interpatient-context-2" / "report" / "metrics.json"
+    metrics.write_text(json.dumps({"validation": {"macro_f1": 0.6}}))
+    with pytest.raises(UserError, match="published run run2 is not here"):
+        release("interpatient")
+
+
+def test_damaged_results_are_told(published):
+    root, _ = published
+    (root / "reports" / "results.json").write_text("[{")
+    with pytest.raises(UserError, match=r"results\.json: damaged"):
+        release("interpatient")
 
 
 def test_the_run_of_the_pipeline_itself_may_be_the_best(published):

@@ -153,6 +153,19 @@ def test_finished_runs_are_published(checkout):
     assert (checkout / "README.md").read_text().count("| reference |") == 2
 
 
+def test_what_is_published_is_told_by_protocol(checkout, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        results, "run_key", lambda config, protocol, _: asked.append((protocol, config.model.architecture))
+    )
+    publish([1])
+    rows = [("kaggle", name) for name in ("reference", "residual", "context")]
+    assert asked == [*rows, ("interpatient", "reference"), ("interpatient", "context")]
+    asked.clear()
+    publish([1], ["residual"])
+    assert asked == [("kaggle", "residual"), ("interpatient", "residual")]
+
+
 def test_rows_of_one_protocol_leave_the_other_alone(checkout):
     publish([1, 2], ["reference"])
     publish([1], ["reference"], ["kaggle"])

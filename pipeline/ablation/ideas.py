@@ -46,9 +46,12 @@ IDEAS: Final[dict[str, Idea]] = {
     "no_variation": Idea("training stretches as they are", {f"{_VARIATION}.{name}": 0.0 for name in VARIATIONS}),
     "no_noise": Idea("no noise and slopes in training", {f"{_VARIATION}.disturbance": 0.0}),
     "fewer_generated_patients": Idea(
-        "48 generated patients, all in each epoch", {f"{_VARIATION}.synthetic_patients": 48}
+        "48 generated patients, all in each epoch",
+        {f"{_VARIATION}.synthetic_patients": 48, f"{_VARIATION}.patients_an_epoch": 48},
     ),
-    "no_generated_patients": Idea("real patients alone", {f"{_VARIATION}.synthetic_patients": 0}),
+    "no_generated_patients": Idea(
+        "real patients alone", {f"{_VARIATION}.synthetic_patients": 0, f"{_VARIATION}.patients_an_epoch": 0}
+    ),
     "long_stretches": Idea(
         "stretches of 128 beats, 4 at once", {"train.context.stretch_beats": 128, "train.context.batch_size": 4}
     ),

@@ -95,7 +95,7 @@ def ablation(
     epochs: Annotated[int | None, typer.Option(help="Epochs; the network's own number by default.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed; that of params.yaml by default.", min=0)] = None,
 ) -> None:
-    """Train the network without each of its ideas on the training records, cross-validated; resumable."""
+    """Train the network with one idea taken out, changed or added at a time, cross-validated in DS1; resumable."""
     from pipeline.ablation.ideas import IDEAS
     from pipeline.errors import UserError
 

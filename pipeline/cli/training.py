@@ -1,7 +1,7 @@
 """Commands that train: the demonstration, the published rows, the released models."""
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
@@ -40,7 +40,7 @@ def results(
         raise UserError(f"--seeds {seeds}: not whole numbers separated by commas; for example 1,2,3") from error
     if len(set(numbers)) < len(numbers):
         raise UserError(f"--seeds {seeds}: names a seed twice; a repeat of a seed is no further run")
-    publish(numbers, [architecture] if architecture else list(get_args(Architecture)), [protocol] if protocol else None)
+    publish(numbers, [architecture] if architecture else None, [protocol] if protocol else None)
 
 
 @app.command()

@@ -150,6 +150,14 @@ def test_training_learns(trained):
     assert trained.device == Device(gpus=0, precision="float32", backend="tensorflow")
 
 
+@pytest.mark.parametrize("architecture", ["reference", "residual"])
+def test_the_architecture_that_is_asked_for_learns(tmp_path, architecture):
+    asked = MODEL.model_copy(update={"architecture": architecture})
+    found = train(asked, TRAIN, TRAINING, VALIDATION, tmp_path / "checkpoint.npz")
+    assert found.model.name == architecture
+    assert found.history.loss.iloc[-1] < found.history.loss.iloc[0]
+
+
 def test_early_stopping_keeps_the_best_weights(tmp_path, monkeypatch):
     scores = iter([0.2, 0.5, 0.4, 0.5, 0.9])
     monkeypatch.setattr(training, "macro_f1", lambda *_, **__: next(scores))

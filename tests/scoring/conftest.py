@@ -21,7 +21,7 @@ def model_file(tmp_path_factory):
     keras.utils.set_random_seed(7)
     model = build_context(CONFIG)
     # Larger than at the start of a training, so that classes are told apart.
-    model.set_weights([4 * weight for weight in model.get_weights()])
+    model.set_weights([2.5 * weight for weight in model.get_weights()])
     path = tmp_path_factory.mktemp("network") / "model.onnx"
     export_onnx(model, "kaggle", path)
     return path

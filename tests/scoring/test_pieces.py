@@ -97,8 +97,7 @@ def test_scores_are_those_of_evaluation(network, ecg):
         expected[block.keep_from : block.keep_to] = judged[block.keep_from - block.start : block.keep_to - block.start]
     scored = score_recording(network, signal, beats).filter(like="p_")
     np.testing.assert_array_equal(scored, expected)
-    # Weights as large as this network's remember longer than trained ones.
-    np.testing.assert_allclose(scored, network.probabilities([whole])[0], atol=0.05)
+    np.testing.assert_allclose(scored, network.probabilities([whole])[0], atol=0.01)
 
 
 def test_streaming_in_sections_is_streaming(network, ecg, monkeypatch):
