@@ -80,8 +80,9 @@ def card(protocol: str, manifest: Manifest, scores: dict[str, Any]) -> str:
     tables = [_table(each) for each in (test["whole"], *test["without"], test["standard"]) if each]
     return f"""# Heartbeat classifier, protocol `{protocol}`
 
-{_network(params)} over consecutive beats (architecture `context`, seed {params["train.seed"]}, commit
-`{tags["git_commit"][:10]}`) that labels each beat of a recording N, S, V, F or Q as ANSI/AAMI EC57 groups them.
+{_network(params)}
+(architecture `context`, seed {params["train.seed"]}, commit `{tags["git_commit"][:10]}`)
+that labels each beat of a recording N, S, V, F or Q as ANSI/AAMI EC57 groups them.
 Trained on the {_DATA} (ODC-By) with protocol `{protocol}`:
 {_MEANING[protocol]}.
 Its seed has the highest validation macro-F1 among the seeds of `make results`;
@@ -104,9 +105,10 @@ Gross figures with 95 % intervals by bootstrap over records; SVEB and VEB with E
 
 
 def _network(params: Mapping[str, Any]) -> str:
-    members = params["model.members"]
+    # A run that says neither is of the time when there was one network, told the likeness of beats.
+    members, likeness = params.get("model.members", 1), params.get("model.likeness", True)
     network = "A CNN-BiLSTM" if members == 1 else f"The mean of {members} CNN-BiLSTM networks"
-    return network if params["model.likeness"] else f"{network}, not told the likeness of beats,"
+    return f"{network} over consecutive beats" + ("" if likeness else ", not told the likeness of beats")
 
 
 def _table(beats: dict[str, Any]) -> str:

@@ -56,13 +56,22 @@ def test_the_best_run_by_validation_is_released_with_its_card(published):
     low = scores["test"]["whole"]["overall"]["S_f1"]["low"]
     assert f"{low:.4f} to" in told
     for word in (
-        "The mean of 3 CNN-BiLSTM networks, not told the likeness of beats, over",
+        "The mean of 3 CNN-BiLSTM networks over consecutive beats, not told the likeness of beats\n",
         "without 232",
         "DS2",
         "not a medical device",
         "ODC-By",
     ):
         assert word in told
+
+
+def test_a_run_of_one_network_is_told_as_one(published):
+    root, _ = published
+    for path in root.glob(".heartbeat/results/*/run.json"):
+        told = json.loads(path.read_text())
+        told["params"] = {name: value for name, value in told["params"].items() if not name.startswith("model.")}
+        path.write_text(json.dumps(told))
+    assert "\nA CNN-BiLSTM over consecutive beats\n" in (root / release("interpatient") / "card.md").read_text()
 
 
 def test_a_run_that_is_not_published_is_not_released(published):
