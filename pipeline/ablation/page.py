@@ -58,7 +58,7 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     table = pipe_table(_HEADS, [_cells(row, _baseline(row, rows)) for row in rows])
     return (
         "# What each idea is worth\n\n"
-        "One network over consecutive beats, cross-validated inside DS1, the training records of `interpatient`, in\n"
+        "Networks over consecutive beats, cross-validated inside DS1, the training records of `interpatient`, in\n"
         "five folds of whole records (`data/reference/mitdb_folds.csv`): four train, to the last epoch, and the fifth\n"
         "is judged. Figures are of all judged beats together; F (most of them one patient's) and Q (8 beats) say\n"
         "little. `heartbeat ablation` makes this page, from `reports/ablation.json`.\n\n"
