@@ -7,6 +7,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import UserError
+from pipeline.explained import explained
 from pipeline.names import ROW_ARCHITECTURES
 from pipeline.names import Architecture as Architecture
 from pipeline.names import Protocol as Protocol
@@ -65,22 +66,19 @@ class SplitConfig(_Section):
 Width = Annotated[int, Field(ge=1, le=4096)]
 
 
-class ReferenceConfig(_Section):
+class _RowNetwork(_Section):
+    filters: list[Width] = Field(min_length=1, max_length=5)
+    lstm_units: list[Width] = Field(min_length=1, max_length=8)
+    dense_units: Width
+    dropout: float = Field(ge=0, lt=1)
+
+
+class ReferenceConfig(_RowNetwork):
     """The shape of the reference network over the samples of one row."""
 
-    filters: list[Width] = Field(min_length=1, max_length=5)
-    lstm_units: list[Width] = Field(min_length=1, max_length=8)
-    dense_units: Width
-    dropout: float = Field(ge=0, lt=1)
 
-
-class ResidualConfig(_Section):
+class ResidualConfig(_RowNetwork):
     """The shape of the residual network over the samples of one row."""
-
-    filters: list[Width] = Field(min_length=1, max_length=5)
-    lstm_units: list[Width] = Field(min_length=1, max_length=8)
-    dense_units: Width
-    dropout: float = Field(ge=0, lt=1)
 
 
 Members = Annotated[int, Field(ge=1, le=16)]
@@ -154,11 +152,11 @@ class VariationConfig(_Section):
 
     @model_validator(mode="after")
     def _an_epoch_draws_of_those_there_are(self) -> "VariationConfig":
-        least = min(self.synthetic_patients, 1)
-        if not least <= self.patients_an_epoch <= self.synthetic_patients:
+        there, drawn = self.synthetic_patients, self.patients_an_epoch
+        if not min(there, 1) <= drawn <= there:
             raise ValueError(
-                f"patients_an_epoch: {self.patients_an_epoch} cannot be drawn of synthetic_patients: "
-                f"{self.synthetic_patients}; set it from {least} to {self.synthetic_patients}"
+                f"an epoch cannot draw patients_an_epoch: {drawn} of synthetic_patients: {there}; "
+                "make it at least 1 and at most as many, or both 0"
             )
         return self
 
@@ -304,27 +302,4 @@ def checked_config(content: object, where: str) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{where}: " + "; ".join(_explain(e) for e in error.errors())) from error
-
-
-def _explain(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "the file"
-    if error["type"] == "extra_forbidden":
-        section = _section_of(error["loc"][:-1])
-        allowed = ", ".join(section.model_fields) if section else "none"
-        return f"{key}: unknown key (allowed: {allowed})"
-    if error["type"] == "missing":
-        return f"{key}: missing; add it"
-    if error["type"] == "value_error":
-        return f"{key}: {error['ctx']['error']}"
-    return f"{key}: {error['msg']}, not {error['input']!r}"
-
-
-def _section_of(location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    section: Any = Config
-    for part in location:
-        field = section.model_fields.get(part)
-        section = field.annotation if field else None
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
-            return None
-    return section if isinstance(section, type) else None
+        raise UserError(f"{where}: " + "; ".join(explained(e, Config) for e in error.errors())) from error

@@ -133,7 +133,8 @@ def _best(protocol: str) -> tuple[Path, Path]:
     results = folder_of(protocol, "context", 0)
     folders = sorted(results.parent.glob(results.name.removesuffix("0") + "*"))
     candidates = [(MODELS / protocol, REPORTS / protocol), *((folder, folder / "report") for folder in folders)]
-    published, here, found = _published(protocol), set[str](), {}
+    published = _published(protocol)
+    found: dict[str, tuple[float, Path, Path]] = {}
     for model, report in candidates:
         if not ((model / "run.json").exists() and (report / "metrics.json").exists()):
             continue
@@ -142,16 +143,16 @@ def _best(protocol: str) -> tuple[Path, Path]:
             continue  # Of earlier settings, or of other data than the card speaks of.
         metrics = json.loads((report / "metrics.json").read_text(encoding="utf-8"))
         if "test" in metrics:  # Else the card had no figures.
-            found[model, report] = metrics["validation"]["macro_f1"]
-            here.add(manifest.run_id)
+            found[manifest.run_id] = metrics["validation"]["macro_f1"], model, report
     if not found:
         raise UserError(f"{RESULTS}: no published run on MIT-BIH of which the model is here; make results trains it")
-    if missing := sorted(published - here):
+    if missing := sorted(published - found.keys()):
         raise UserError(
             f"{RESULTS}: the model of the published run {missing[0]} is not here, and it may be the best; make results "
             "trains it"
         )
-    return max(found, key=lambda one: found[one])
+    _, model, report = max(found.values())
+    return model, report
 
 
 def _published(protocol: str) -> set[str]:

@@ -45,11 +45,11 @@ def publish(
 ) -> None:
     """Run what is not finished, one training after the other, then write the rows.
 
+    The README's tables are of MIT-BIH; rows of other data go to the file alone.
+
     Args:
         architectures: Those of `PUBLISHED` by default.
         protocols: Those of params.yaml by default.
-
-    The README's tables are of MIT-BIH; rows of other data go to the file alone.
 
     Raises:
         UserError: `dvc repro` has not made the beats and splits, a file to be written is damaged, what a run is to be
@@ -200,7 +200,7 @@ def published_rows() -> list[Row]:
     """
     try:
         rows: list[Row] = json.loads(RESULTS.read_text(encoding="utf-8"))
-        whole = all({*_IDENTITY, "test_digest", "commits"} <= row.keys() for row in rows)
+        whole = all({*_IDENTITY, "test_digest", "commits", "run_ids"} <= row.keys() for row in rows)
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, AttributeError):

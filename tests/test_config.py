@@ -74,11 +74,11 @@ def test_the_config_is_frozen(load):
         ({"data.source": "physionet"}, r"data\.source: .*'mitdb', 'synthetic', 'wfdb' or 'kaggle_csv'"),
         (
             {"train.variation.interpatient.patients_an_epoch": 0},
-            r"train\.variation\.interpatient: patients_an_epoch: 0 .*synthetic_patients: 192; set it from 1 to 192",
+            r"train\.variation\.interpatient: .*patients_an_epoch: 0 of synthetic_patients: 192; make it at least 1",
         ),
         (
             {"train.variation.kaggle.patients_an_epoch": 2},
-            r"train\.variation\.kaggle: patients_an_epoch: 2 .*synthetic_patients: 0; set it from 0 to 0",
+            r"train\.variation\.kaggle: .*patients_an_epoch: 2 of synthetic_patients: 0; .*or both 0",
         ),
         ({"evaluate.sides": ["train"]}, r"evaluate\.sides\.0: .*'validation' or 'test', not 'train'"),
         ({"protocols": "kaggle"}, r"protocols: .*list, not 'kaggle'"),
